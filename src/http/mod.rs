@@ -1,0 +1,4 @@
+//! http
+/// Transport
+#[derive(Clone)]
+pub struct Transport;

@@ -1,0 +1,4 @@
+#![doc = "subops"]
+pub mod contract;
+pub mod http;
+pub mod model;
