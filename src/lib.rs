@@ -1,4 +1,5 @@
 #![doc = "subops"]
 pub mod contract;
+pub mod engine;
 pub mod http;
 pub mod model;

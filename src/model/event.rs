@@ -73,8 +73,8 @@ pub enum Weather {
     },
     /// The rate was lowered (or raised again) to this.
     Rate {
-        /// What holds now.
-        now: Rate,
+        /// The part of the configured rate that holds now, from 0 to 1.
+        share: f64,
         /// What is configured.
         limit: Rate,
     },
@@ -186,7 +186,7 @@ impl Halt {
                 format!("{failures} rows were refused or failed, more than `--max-failures {limit}` allows")
             }
             Halt::InDoubt { doubts, limit } => {
-                format!("{doubts} rows became doubtful, and `--max-in-doubt {limit}` is reached")
+                format!("{doubts} rows became doubtful, more than `--max-in-doubt {limit}` allows")
             }
             Halt::Unrecognised { message } => {
                 format!("the provider answers in words that its documentation does not list: {message}")

@@ -1,0 +1,185 @@
+//! The rate of one account: evenly spaced slots on an absolute schedule.
+//!
+//! Each call reserves the next free slot and sleeps until it comes. A late wake-up does not lose calls, because the
+//! schedule does not move with it; a pause does not save calls up, because a slot in the past is forgotten after
+//! [`SLACK`]. With that, no second holds more than `rate × (1 + SLACK) + 1` calls.
+//!
+//! Above the schedule the rate adapts: a throttled call lowers it by a factor, quiet seconds raise it by steps, never
+//! above what is configured.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::settings::Rate;
+
+/// How far in the past a slot may lie and still be used. Together with the journal's linger this stays below the 2 % of
+/// a second by which the limit may be missed.
+const SLACK: Duration = Duration::from_millis(8);
+
+/// What a throttled call leaves of the rate.
+const DECREASE: f64 = 0.7;
+
+/// What a quiet second adds to the rate, as a part of what is configured.
+const INCREASE: f64 = 0.02;
+
+/// The rate is never lowered below this part of what is configured.
+const FLOOR: f64 = 0.01;
+
+/// Throttled replies that arrive within this time are about the same moment and lower the rate once.
+const SAME_MOMENT: Duration = Duration::from_secs(1);
+
+/// Slots for calls.
+#[derive(Debug)]
+pub struct Pace {
+    limit: Rate,
+    share: Cell<f64>,
+    next: Cell<Option<Instant>>,
+    throttled: Cell<Option<Instant>>,
+    raised: Cell<Option<Instant>>,
+}
+
+/// A slot that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// True where the rate, and not the work, was what the call waited for.
+    pub waited: bool,
+}
+
+impl Pace {
+    /// Slots at the configured rate; the first is free at once.
+    pub fn new(limit: Rate) -> Self {
+        Self {
+            limit,
+            share: Cell::new(1.0),
+            next: Cell::new(None),
+            throttled: Cell::new(None),
+            raised: Cell::new(None),
+        }
+    }
+
+    /// Waits for the next free slot.
+    pub async fn slot(&self) -> Slot {
+        let now = Instant::now();
+        self.recover(now);
+        let slot = self.reserve(now);
+        if slot > now {
+            tokio::time::sleep_until(slot).await;
+        }
+        Slot { waited: slot > now }
+    }
+
+    /// Takes the next free slot out of the schedule.
+    fn reserve(&self, now: Instant) -> Instant {
+        let oldest = now.checked_sub(SLACK).unwrap_or(now);
+        let slot = self.next.get().map_or(now, |next| next.max(oldest));
+        self.next.set(Some(slot + self.interval()));
+        slot
+    }
+
+    /// Lowers the rate after a throttled call. True where it was lowered now.
+    pub fn throttled(&self) -> bool {
+        let now = Instant::now();
+        let fresh = self.throttled.get().is_none_or(|last| now.duration_since(last) >= SAME_MOMENT);
+        self.throttled.set(Some(now));
+        self.raised.set(Some(now));
+        if fresh {
+            self.share.set((self.share.get() * DECREASE).max(FLOOR));
+        }
+        fresh
+    }
+
+    /// Raises a lowered rate by one step for each quiet second.
+    fn recover(&self, now: Instant) {
+        let (Some(raised), share) = (self.raised.get(), self.share.get()) else { return };
+        let quiet = now.duration_since(raised).as_secs();
+        if share >= 1.0 || quiet == 0 {
+            return;
+        }
+        let steps = f64::from(u32::try_from(quiet).unwrap_or(u32::MAX));
+        self.share.set((share + steps * INCREASE).min(1.0));
+        self.raised.set(Some(raised + Duration::from_secs(quiet)));
+    }
+
+    /// What is configured.
+    pub fn limit(&self) -> Rate {
+        self.limit
+    }
+
+    /// The part of the configured rate that holds now, from 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.share.get()
+    }
+
+    fn interval(&self) -> Duration {
+        self.limit.interval().div_f64(self.share.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(rate: &str) -> Pace {
+        Pace::new(Rate::parse(rate).expect("a rate"))
+    }
+
+    /// The most calls in any second, and all calls, of `starts`.
+    fn worst_second(starts: &[Duration]) -> usize {
+        let window = Duration::from_secs(1);
+        starts
+            .iter()
+            .map(|from| starts.iter().filter(|at| **at >= *from && **at < *from + window).count())
+            .max()
+            .unwrap_or(0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slots_are_evenly_spaced() {
+        let pace = pace("50/s");
+        let begin = Instant::now();
+        let mut starts = Vec::new();
+        for _ in 0..200 {
+            pace.slot().await;
+            starts.push(begin.elapsed());
+        }
+        assert!(worst_second(&starts) <= 51, "{}", worst_second(&starts));
+        assert_eq!(starts.last().map(Duration::as_millis), Some(3980));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_worker_does_not_lose_calls_and_a_pause_saves_none_up() {
+        let pace = pace("500/s");
+        let begin = Instant::now();
+        let mut starts = Vec::new();
+        for call in 0..2000 {
+            pace.slot().await;
+            starts.push(begin.elapsed());
+            let delay = if call == 1000 { 700 } else { 5 * u64::from(call % 7 == 0) };
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+        }
+        let working = starts[1000];
+        assert!(working <= Duration::from_millis(2010), "1,000 calls at 500/s took {working:?}");
+        assert!(worst_second(&starts) <= 511, "{}", worst_second(&starts));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_lowers_once_a_moment_and_quiet_seconds_raise() {
+        let pace = pace("100/s");
+        assert!(pace.throttled());
+        assert!(!pace.throttled(), "the other workers' replies are about the same moment");
+        assert!((pace.share() - 0.7).abs() < 1e-9);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        pace.slot().await;
+        assert!((pace.share() - 0.8).abs() < 1e-9);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        pace.slot().await;
+        assert!((pace.share() - 1.0).abs() < 1e-9, "never above what is configured");
+        for _ in 0..100 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            pace.throttled();
+        }
+        assert!(pace.share() >= FLOOR);
+    }
+}

@@ -1,0 +1,400 @@
+//! The life of one row: baseline, intent, call, outcome, and what follows when the outcome is not known.
+//!
+//! Invariants: no call without a committed intent (I1); a row with an open doubt is called again only where a repeat is
+//! harmless or a read has proven that the first call did nothing (I5); a journal that fails ends the row at once.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::backoff::backoff;
+use super::lane::{Clearance, Lane};
+use super::verdict::{Consequence, Fate, MAX_RETRIES, Situation, verdict};
+use crate::contract::{Doubt, Finding, Note, Observation, Recorded};
+use crate::model::event::{Halt, RunEvent};
+use crate::model::failure::{Answer, Failure, FailureClass, Reply};
+use crate::model::operation::Effect;
+use crate::model::row::Row;
+use crate::model::state::{Event, State};
+
+/// Reads that may say "not yet" or fail before a doubt is left to a person.
+const MAX_READS: u32 = 3;
+
+/// How a row's life in this run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// In a final state.
+    Done,
+    /// In doubt: nothing of the same subject may follow.
+    InDoubt,
+    /// Not sent, or proven not applied: the run stopped first.
+    NotSent,
+    /// The journal failed.
+    Broken,
+}
+
+/// What comes next for the row.
+enum Next {
+    Call(Duration),
+    Verify,
+    End(End),
+}
+
+/// One row on its way.
+pub(super) struct Unit {
+    lane: Rc<Lane>,
+    row: Row,
+    state: State,
+    attempts: u32,
+    retries: u32,
+    resends: u32,
+    waits: u32,
+    unsettled: bool,
+    baseline: Option<Observation>,
+    intended_at: Option<i64>,
+    unhurried: bool,
+}
+
+impl Unit {
+    pub(super) fn new(lane: &Rc<Lane>, row: Row, recorded: Option<Recorded>) -> Self {
+        let state = recorded.as_ref().map_or(State::Planned, |recorded| recorded.state);
+        Self {
+            lane: Rc::clone(lane),
+            row,
+            state,
+            attempts: recorded.as_ref().map_or(0, |recorded| recorded.attempts),
+            retries: 0,
+            resends: 0,
+            waits: 0,
+            unsettled: state == State::InDoubt,
+            intended_at: recorded.as_ref().and_then(|recorded| recorded.intended_at),
+            baseline: recorded.and_then(|recorded| recorded.baseline),
+            unhurried: false,
+        }
+    }
+}
+
+/// Takes the row to its end. `clearance` is leave for its first call, where the caller has got it already.
+pub(super) async fn run(mut unit: Unit, clearance: Option<Clearance>) -> End {
+    let mut clearance = clearance;
+    let mut next = match unit.first().await {
+        Ok(next) => next,
+        Err(end) => return end,
+    };
+    loop {
+        let step = match next {
+            Next::Call(wait) => unit.call(wait, clearance.take()).await,
+            Next::Verify => unit.verify().await,
+            Next::End(end) => return end,
+        };
+        next = step.unwrap_or_else(Next::End);
+    }
+}
+
+impl Unit {
+    async fn first(&mut self) -> Result<Next, End> {
+        match self.state {
+            State::Held => {
+                self.moved(Event::Released, Note::None).await?;
+                Ok(Next::Call(Duration::ZERO))
+            }
+            State::InDoubt if !self.row.operation.effect.repeatable() => Ok(Next::Verify),
+            _ => Ok(Next::Call(Duration::ZERO)),
+        }
+    }
+
+    /// Commits a change of this row.
+    async fn moved(&mut self, event: Event, note: Note) -> Result<(), End> {
+        let shared = Rc::clone(&self.lane.shared);
+        let to = shared.commit(&self.row, self.state, event, note, self.unhurried).await.ok_or(End::Broken)?;
+        self.state = to;
+        Ok(())
+    }
+
+    /// Where the row stands when the run stops now.
+    fn stopped(&self) -> End {
+        if self.state == State::InDoubt { End::InDoubt } else { End::NotSent }
+    }
+
+    /// Waits, gets leave, reads a baseline where one is needed, commits the intent, makes one call and concludes.
+    async fn call(&mut self, wait: Duration, clearance: Option<Clearance>) -> Result<Next, End> {
+        let lane = Rc::clone(&self.lane);
+        lane.sleep(wait).await.ok_or_else(|| self.stopped())?;
+        let clearance = match clearance {
+            Some(clearance) => clearance,
+            None => lane.clearance().await.ok_or_else(|| self.stopped())?,
+        };
+        self.unhurried = clearance.unhurried;
+        if let Err(failure) = lane.account.ready().await {
+            return self.not_sent(&failure).await;
+        }
+        if self.needs_baseline() {
+            match self.observe().await {
+                Ok(baseline) => self.baseline = baseline,
+                Err(failure) => return self.not_sent(&failure).await,
+            }
+            self.unhurried = lane.another_slot().await.ok_or_else(|| self.stopped())? && self.unhurried;
+        }
+        // The last moment at which stopping costs nothing.
+        if lane.shared.stop.is_thrown() {
+            return Err(self.stopped());
+        }
+        self.intend().await?;
+        let token = self.token();
+        let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
+        self.conclude(reply).await
+    }
+
+    /// A later read proves something about an effect that adds up only against what was there before.
+    fn needs_baseline(&self) -> bool {
+        self.lane.shared.verify && self.row.operation.effect == Effect::Additive && self.readable()
+    }
+
+    fn readable(&self) -> bool {
+        self.lane.shared.verify && self.row.operation.verified_by.is_some()
+    }
+
+    async fn intend(&mut self) -> Result<(), End> {
+        self.attempts += 1;
+        let note = Note::Intent { attempt: self.attempts, baseline: self.baseline.clone() };
+        self.moved(Event::Intent { effect: self.row.operation.effect }, note).await?;
+        self.intended_at = Some(self.lane.shared.clock.now());
+        Ok(())
+    }
+
+    /// What marks our call in the provider's own reports.
+    fn token(&self) -> Option<String> {
+        let shared = &self.lane.shared;
+        (shared.token && self.row.operation.token.is_some())
+            .then(|| format!("subops {}-{}", shared.run, self.row.number))
+    }
+
+    /// Draws the consequence of a reply to our call.
+    async fn conclude(&mut self, reply: Reply) -> Result<Next, End> {
+        match reply {
+            Reply::Applied(answer) => self.done(Event::Applied, answer).await,
+            // Something that adds up cannot have been there before: the word does not say whose work it was.
+            Reply::Already(answer) if self.row.operation.effect == Effect::Additive => self.unsure(answer).await,
+            Reply::Already(answer) => self.done(Event::Already, answer).await,
+            // A repeat may be refused for the very reason that the first call went through.
+            Reply::Refused(answer) if self.unsettled => self.unsure(answer).await,
+            Reply::Refused(answer) => self.done(Event::Refused, answer).await,
+            Reply::Failed(failure) => self.failed(failure).await,
+        }
+    }
+
+    async fn done(&mut self, event: Event, answer: Answer) -> Result<Next, End> {
+        self.lane.answered();
+        self.moved(event, Note::Answer(answer)).await?;
+        Ok(Next::End(End::Done))
+    }
+
+    /// A documented word that does not settle what our call did.
+    async fn unsure(&mut self, answer: Answer) -> Result<Next, End> {
+        self.lane.answered();
+        let message = format!("answered `{}`, which does not tell whether an earlier call went through", answer.code);
+        self.doubtful("answer_unclear", message).await
+    }
+
+    async fn doubtful(&mut self, code: &str, message: String) -> Result<Next, End> {
+        let lane = Rc::clone(&self.lane);
+        self.moved(Event::Unknown, Note::Failure { code: code.to_owned(), message }).await?;
+        self.unsettled = true;
+        lane.shared.halt(lane.shared.watch.doubt());
+        Ok(Next::Verify)
+    }
+
+    async fn failed(&mut self, failure: Failure) -> Result<Next, End> {
+        let decided = verdict(self.situation(failure.class));
+        self.spread(decided.consequence, &failure);
+        let note = Note::Failure { code: failure.class.code().to_owned(), message: failure.message.clone() };
+        match decided.fate {
+            Fate::Doubt => self.doubtful(failure.class.code(), failure.message).await,
+            Fate::Resend => {
+                self.moved(Event::Unknown, note).await?;
+                self.unsettled = true;
+                Ok(self.again(&failure, !failure.class.proves_not_applied()))
+            }
+            Fate::GiveUp => {
+                self.moved(Event::GaveUp, note).await?;
+                Ok(Next::End(End::Done))
+            }
+            Fate::PutBack => {
+                self.moved(Event::NotApplied, note).await?;
+                Ok(Next::End(End::NotSent))
+            }
+            Fate::Retry | Fate::Wait => {
+                self.moved(Event::NotApplied, note).await?;
+                Ok(self.again(&failure, decided.fate == Fate::Retry))
+            }
+        }
+    }
+
+    /// Something that had to come before the intent failed: nothing was sent, whatever the failure proves about itself.
+    async fn not_sent(&mut self, failure: &Failure) -> Result<Next, End> {
+        let read = Situation { effect: Effect::Read, unsettled: false, ..self.situation(failure.class) };
+        let decided = verdict(read);
+        self.spread(decided.consequence, failure);
+        match decided.fate {
+            Fate::PutBack => Ok(Next::End(self.stopped())),
+            Fate::Retry | Fate::Resend => Ok(self.again(failure, true)),
+            Fate::Wait => Ok(self.again(failure, false)),
+            Fate::GiveUp | Fate::Doubt if self.state == State::InDoubt => Ok(Next::End(End::InDoubt)),
+            Fate::GiveUp | Fate::Doubt => {
+                let message = format!("not sent: the read before the call failed: {}", failure.message);
+                self.moved(Event::GaveUp, Note::Failure { code: "no_baseline".to_owned(), message }).await?;
+                Ok(Next::End(End::Done))
+            }
+        }
+    }
+
+    fn situation(&self, class: FailureClass) -> Situation {
+        Situation {
+            class,
+            effect: self.row.operation.effect,
+            retries: self.retries,
+            resends: self.resends,
+            unsettled: self.unsettled,
+        }
+    }
+
+    /// Plans the next call, after a backoff. A repeat that the row pays for counts against the run's budget too.
+    fn again(&mut self, failure: &Failure, paid: bool) -> Next {
+        let shared = &self.lane.shared;
+        let wait = if failure.class == FailureClass::Throttled {
+            Duration::ZERO
+        } else {
+            backoff(self.retries + self.resends + self.waits, fastrand::f64())
+        };
+        if !paid {
+            self.waits += 1;
+        } else {
+            if failure.class.proves_not_applied() {
+                self.retries += 1
+            } else {
+                self.resends += 1
+            }
+            shared.halt(shared.watch.retry());
+        }
+        shared.observer.notice(&RunEvent::Retry {
+            row: self.row.number,
+            attempt: self.attempts + 1,
+            after: wait,
+            reason: failure.message.clone(),
+        });
+        Next::Call(wait)
+    }
+
+    /// What the failure means for the account's other rows.
+    fn spread(&self, consequence: Consequence, failure: &Failure) {
+        let lane = &self.lane;
+        let message = failure.message.clone();
+        match consequence {
+            Consequence::None => {}
+            Consequence::Throttle => {
+                lane.answered();
+                lane.throttled(failure);
+            }
+            Consequence::Strain => lane.strained(failure),
+            Consequence::Pause => lane.trip(failure),
+            Consequence::Relogin => lane.account.forget_session(),
+            Consequence::Unlisted => lane.shared.halt(lane.shared.watch.unlisted(&message)),
+            Consequence::StopTls => lane.shared.halt(Some(Halt::Tls { account: lane.name.clone(), message })),
+            Consequence::StopCredentials => lane.shared.halt(Some(lane.credentials_halt(message))),
+            Consequence::StopRedirect => lane.shared.halt(Some(Halt::Redirect { account: lane.name.clone() })),
+        }
+    }
+
+    /// Reads what the provider holds about the row's subject; the caller has leave for the call.
+    async fn observe(&self) -> Result<Option<Observation>, Failure> {
+        match self.lane.account.observe(&self.row) {
+            Some(read) => self.lane.timed(read).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits until a read can be trusted, reads, and judges. Without a read the doubt is left to a person.
+    async fn verify(&mut self) -> Result<Next, End> {
+        if !self.readable() {
+            return Ok(Next::End(End::InDoubt));
+        }
+        let lane = Rc::clone(&self.lane);
+        for read in 0..MAX_READS {
+            let wait = if read == 0 { self.until_settled() } else { lane.account.settle_delay() };
+            lane.sleep(wait).await.ok_or(End::InDoubt)?;
+            let clearance = lane.clearance().await.ok_or(End::InDoubt)?;
+            let seen = match lane.account.ready().await {
+                Ok(()) => self.observe().await,
+                Err(failure) => Err(failure),
+            };
+            drop(clearance);
+            match seen {
+                Ok(Some(seen)) => {
+                    if let Some(next) = self.judge(seen).await? {
+                        return Ok(next);
+                    }
+                }
+                Ok(None) => break,
+                Err(failure) => self.spread(verdict(self.as_read(failure.class)).consequence, &failure),
+            }
+        }
+        Ok(Next::End(End::InDoubt))
+    }
+
+    fn as_read(&self, class: FailureClass) -> Situation {
+        Situation { effect: Effect::Read, ..self.situation(class) }
+    }
+
+    /// How long until the effect of the last call would show. A clock that was set back cannot make it longer than the
+    /// provider's delay.
+    fn until_settled(&self) -> Duration {
+        self.lane.account.settle_delay().saturating_sub(self.age())
+    }
+
+    fn age(&self) -> Duration {
+        let now = self.lane.shared.clock.now();
+        let since = self.intended_at.map_or(0, |at| now.saturating_sub(at));
+        Duration::from_millis(u64::try_from(since).unwrap_or(0))
+    }
+
+    /// Draws the consequence of what was read. `None` where another read may tell more.
+    async fn judge(&mut self, seen: Observation) -> Result<Option<Next>, End> {
+        let token = self.token();
+        let doubt = Doubt { baseline: self.baseline.as_ref(), age: self.age(), token: token.as_deref() };
+        let (event, finding) = match self.lane.account.judge(&self.row, &doubt, &seen) {
+            Finding::Applied(finding) => (Event::VerifiedApplied, finding),
+            Finding::NotApplied(finding) => (Event::VerifiedNotApplied, finding),
+            Finding::NotYet(finding) => {
+                self.remark(seen, finding).await?;
+                return Ok(None);
+            }
+            Finding::Conflict(finding) => {
+                self.remark(seen, finding).await?;
+                return Ok(Some(Next::End(End::InDoubt)));
+            }
+        };
+        self.moved(event, Note::Evidence { observation: seen, finding: finding.clone() }).await?;
+        if self.state != State::Planned {
+            return Ok(Some(Next::End(End::Done)));
+        }
+        self.unsettled = false;
+        self.proven_not_applied(finding).await.map(Some)
+    }
+
+    async fn remark(&self, observation: Observation, finding: String) -> Result<(), End> {
+        let shared = &self.lane.shared;
+        let note = Note::Evidence { observation, finding };
+        shared.journal.remark(shared.run, self.row.number, shared.clock.now(), note).await.map_err(|fault| {
+            shared.broken(&fault);
+            End::Broken
+        })
+    }
+
+    /// A read proved that nothing happened: the row is sent again, unless it was tried often enough.
+    async fn proven_not_applied(&mut self, finding: String) -> Result<Next, End> {
+        if self.retries < MAX_RETRIES {
+            return Ok(self.again(&Failure::new(FailureClass::NotWritten, finding), true));
+        }
+        self.moved(Event::GaveUp, Note::Failure { code: "not_applied".to_owned(), message: finding }).await?;
+        Ok(Next::End(End::Done))
+    }
+}
