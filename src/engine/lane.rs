@@ -342,7 +342,7 @@ impl Lane {
             self.weather(Weather::Paused { wait });
         }
         if self.pace.throttled() {
-            self.weather(Weather::Rate { share: self.pace.share(), limit: self.pace.limit() });
+            self.weather(Weather::Rate { now: self.pace.now(), limit: self.pace.limit() });
         }
     }
 

@@ -107,9 +107,9 @@ impl Pace {
         self.limit
     }
 
-    /// The part of the configured rate that holds now, from 0 to 1.
-    pub fn share(&self) -> f64 {
-        self.share.get()
+    /// What holds now.
+    pub fn now(&self) -> Rate {
+        self.limit.slowed(self.share.get())
     }
 
     fn interval(&self) -> Duration {
@@ -169,17 +169,17 @@ mod tests {
         let pace = pace("100/s");
         assert!(pace.throttled());
         assert!(!pace.throttled(), "the other workers' replies are about the same moment");
-        assert!((pace.share() - 0.7).abs() < 1e-9);
+        assert!((pace.share.get() - 0.7).abs() < 1e-9);
         tokio::time::advance(Duration::from_secs(5)).await;
         pace.slot().await;
-        assert!((pace.share() - 0.8).abs() < 1e-9);
+        assert!((pace.share.get() - 0.8).abs() < 1e-9);
         tokio::time::advance(Duration::from_secs(60)).await;
         pace.slot().await;
-        assert!((pace.share() - 1.0).abs() < 1e-9, "never above what is configured");
+        assert!((pace.share.get() - 1.0).abs() < 1e-9, "never above what is configured");
         for _ in 0..100 {
             tokio::time::advance(Duration::from_secs(1)).await;
             pace.throttled();
         }
-        assert!(pace.share() >= FLOOR);
+        assert!(pace.share.get() >= FLOOR);
     }
 }

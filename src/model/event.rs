@@ -73,8 +73,8 @@ pub enum Weather {
     },
     /// The rate was lowered (or raised again) to this.
     Rate {
-        /// The part of the configured rate that holds now, from 0 to 1.
-        share: f64,
+        /// What holds now.
+        now: Rate,
         /// What is configured.
         limit: Rate,
     },

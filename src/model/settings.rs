@@ -36,6 +36,19 @@ impl Rate {
         self.per / self.calls
     }
 
+    /// This part (0 to 1) of the rate, to the nearest whole call; slow rates are told per minute or hour.
+    #[must_use]
+    pub fn slowed(self, share: f64) -> Self {
+        let per_hour = self.per_second() * 3600.0 * share;
+        let (per, calls) = match per_hour {
+            fast if fast >= 36_000.0 => (1, fast / 3600.0),
+            slow if slow >= 600.0 => (60, slow / 60.0),
+            slowest => (3600, slowest),
+        };
+        let calls = format!("{:.0}", calls.max(1.0)).parse().unwrap_or(1);
+        Self { calls, per: Duration::from_secs(per) }
+    }
+
     /// Calls in a second; for display only.
     pub fn per_second(self) -> f64 {
         f64::from(self.calls) / self.per.as_secs_f64()
@@ -163,6 +176,15 @@ mod tests {
             assert_eq!(interval(text), None, "{text:?}");
         }
         assert_eq!(Rate::parse("90/min").map(|rate| rate.to_string()).as_deref(), Some("90/min"));
+    }
+
+    #[test]
+    fn a_slowed_rate_is_told_in_whole_calls() {
+        let slowed = |text, share| Rate::parse(text).map(|rate| rate.slowed(share).to_string());
+        assert_eq!(slowed("50/s", 0.7).as_deref(), Some("35/s"));
+        assert_eq!(slowed("5/s", 0.7).as_deref(), Some("210/min"));
+        assert_eq!(slowed("1/s", 0.01).as_deref(), Some("36/h"));
+        assert_eq!(slowed("1/h", 0.01).as_deref(), Some("1/h"));
     }
 
     #[test]
