@@ -34,3 +34,4 @@ pub mod contract;
 pub mod engine;
 pub mod http;
 pub mod model;
+pub mod providers;
