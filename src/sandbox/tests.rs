@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+mod samples;
+
 use super::{Faults, Sandbox, SandboxOptions, start};
 
 const LOGIN: &str = "UserID=sandbox-user&UserAccessKey=sandbox%2Baccess%2Fkey%3D1";
