@@ -35,3 +35,4 @@ pub mod engine;
 pub mod http;
 pub mod model;
 pub mod providers;
+pub mod sandbox;

@@ -1,0 +1,264 @@
+//! Subscriptions and their transactions: made from their numbers when first asked for, kept once changed.
+//!
+//! The conventions are in the head of [`super`]. Only what differs from them takes memory.
+
+use std::collections::HashMap;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+
+/// The merchant's PurchaseIDs.
+const PURCHASES: std::ops::RangeInclusive<i32> = 80_000_000..=89_999_999;
+/// The TransID of the first purchase's sale.
+const FIRST_SALE: i32 = 900_000_000;
+/// Credits are numbered from the one after this.
+const CREDITS_BASE: i32 = 950_000_000;
+/// Days from one bill to the next.
+pub(super) const PERIOD_DAYS: i32 = 30;
+
+/// Whether it bills, and whether it gives access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// Bills and gives access.
+    Active,
+    /// Bills no more; gives access until its last day.
+    Cancelled,
+    /// Neither.
+    Expired,
+}
+
+/// One subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Subscription {
+    #[serde(skip)]
+    pub(super) purchase_id: i32,
+    pub(super) status: Status,
+    /// The next bill date; where it is cancelled, the last day of access.
+    #[serde(serialize_with = "as_text")]
+    pub(super) next_bill_date: Date,
+    #[serde(serialize_with = "as_text")]
+    pub(super) recurring_amount: Decimal,
+    #[serde(serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+    pub(super) cancelled_on: Option<Date>,
+    #[serde(serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+    pub(super) expired_on: Option<Date>,
+    /// Notes written about its consumer.
+    notes: u32,
+    /// Refunds, in the order in which they were made.
+    #[serde(rename = "refunds", serialize_with = "as_count")]
+    pub(super) credits: Vec<Credit>,
+    #[serde(skip)]
+    pub(super) signed_up_on: Date,
+    /// What was paid at sign-up.
+    #[serde(skip)]
+    pub(super) initial_amount: Decimal,
+}
+
+/// A refund that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Credit {
+    pub(super) trans_id: i32,
+    /// The sale that it gives back.
+    pub(super) related_trans_id: i32,
+    pub(super) made_on: Date,
+}
+
+fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn as_optional_text<S: Serializer>(value: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(date) => serializer.collect_str(date),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn as_count<S: Serializer>(credits: &[Credit], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(credits.len() as u64)
+}
+
+impl Subscription {
+    /// What a subscription is before anything was done to it, if the merchant has it.
+    fn untouched(purchase_id: i32, opened: Date) -> Option<Self> {
+        if !PURCHASES.contains(&purchase_id) {
+            return None;
+        }
+        let days_ago = |days: i32| opened.saturating_sub(days.days());
+        let (status, cancelled_on, expired_on) = match purchase_id % 1000 {
+            990..=994 => (Status::Cancelled, Some(days_ago(45)), Some(days_ago(15))),
+            995..=997 => (Status::Expired, Some(days_ago(60)), Some(days_ago(30))),
+            _ => (Status::Active, None, None),
+        };
+        let cents = [995, 1995, 2995, 4995][(purchase_id % 4) as usize];
+        let next_bill_date = match expired_on {
+            Some(ended) => ended,
+            None => opened.saturating_add((1 + purchase_id % 28).days()),
+        };
+        Some(Self {
+            purchase_id,
+            status,
+            next_bill_date,
+            recurring_amount: Decimal::new(cents, 2),
+            cancelled_on,
+            expired_on,
+            notes: 0,
+            credits: Vec::new(),
+            signed_up_on: next_bill_date.saturating_sub(PERIOD_DAYS.days()),
+            initial_amount: Decimal::new(cents, 2),
+        })
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.status == Status::Active
+    }
+
+    /// Whether its consumer can still get in on `today`.
+    pub(super) fn gives_access(&self, today: Date) -> bool {
+        match self.status {
+            Status::Active => true,
+            Status::Cancelled => today < self.next_bill_date,
+            Status::Expired => false,
+        }
+    }
+
+    /// The TransID of its sale.
+    pub(super) fn sale(&self) -> i32 {
+        FIRST_SALE + (self.purchase_id - PURCHASES.start())
+    }
+
+    pub(super) fn cancel(&mut self, today: Date) {
+        self.status = Status::Cancelled;
+        self.cancelled_on = Some(today);
+        self.expired_on = Some(self.next_bill_date);
+    }
+
+    pub(super) fn expire(&mut self, today: Date) {
+        self.status = Status::Expired;
+        self.cancelled_on = self.cancelled_on.or(Some(today));
+        self.expired_on = Some(today);
+    }
+
+    pub(super) fn extend(&mut self, days: i32) {
+        self.next_bill_date = self.next_bill_date.saturating_add(days.days());
+    }
+
+    pub(super) fn add_note(&mut self) {
+        self.notes += 1;
+    }
+}
+
+/// All subscriptions.
+#[derive(Debug)]
+pub(super) struct Subscriptions {
+    /// The day on which the sandbox was started: what is untouched counts from it, whenever it is first looked at.
+    opened: Date,
+    changed: HashMap<i32, Subscription>,
+    /// The purchases of the credits, in the order of their numbers.
+    credits: Vec<i32>,
+}
+
+impl Subscriptions {
+    pub(super) fn new(opened: Date) -> Self {
+        Self { opened, changed: HashMap::new(), credits: Vec::new() }
+    }
+
+    /// The subscription as it is now; `None` where it is not the merchant's.
+    pub(super) fn get(&self, purchase_id: i32) -> Option<Subscription> {
+        self.changed.get(&purchase_id).cloned().or_else(|| Subscription::untouched(purchase_id, self.opened))
+    }
+
+    /// Keeps a changed subscription.
+    pub(super) fn put(&mut self, subscription: Subscription) {
+        // Credits are numbered when they are prepared; the number is taken here, with the change itself.
+        for credit in &subscription.credits {
+            if credit.trans_id == self.next_credit() {
+                self.credits.push(subscription.purchase_id);
+            }
+        }
+        self.changed.insert(subscription.purchase_id, subscription);
+    }
+
+    /// The number of the next credit.
+    pub(super) fn next_credit(&self) -> i32 {
+        CREDITS_BASE + 1 + i32::try_from(self.credits.len()).unwrap_or(i32::MAX / 4)
+    }
+
+    /// The subscription that a transaction, a sale or a credit, belongs to.
+    pub(super) fn of_transaction(&self, trans_id: i32) -> Option<Subscription> {
+        if let Some(at) = trans_id.checked_sub(CREDITS_BASE + 1).filter(|at| *at >= 0) {
+            return self.get(*self.credits.get(usize::try_from(at).ok()?)?);
+        }
+        self.of_sale(trans_id)
+    }
+
+    /// The subscription whose sale this is.
+    pub(super) fn of_sale(&self, trans_id: i32) -> Option<Subscription> {
+        self.get(trans_id.checked_sub(FIRST_SALE)?.checked_add(*PURCHASES.start())?)
+    }
+
+    /// Active subscriptions in order of PurchaseID, from this one on.
+    pub(super) fn active_from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
+        let first = purchase_id.max(*PURCHASES.start());
+        (first..=*PURCHASES.end()).filter_map(|id| self.get(id)).filter(Subscription::is_active)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used, reason = "a test may say why a value must be there")]
+    use super::*;
+    use jiff::civil::date;
+
+    const OPENED: Date = date(2026, 11, 23);
+
+    fn untouched(purchase_id: i32) -> Subscription {
+        Subscription::untouched(purchase_id, OPENED).expect("the merchant's")
+    }
+
+    #[test]
+    fn what_a_subscription_is_follows_from_its_number() {
+        assert_eq!(Subscription::untouched(79_999_999, OPENED), None);
+        assert_eq!(Subscription::untouched(90_000_000, OPENED), None);
+        let expected = [(80_000_000, "9.95"), (80_000_001, "19.95"), (80_000_002, "29.95"), (89_999_999, "49.95")];
+        for (id, amount) in expected {
+            assert_eq!(untouched(id).recurring_amount.to_string(), amount);
+        }
+        // 80,012,345 % 28 = 21
+        assert_eq!(untouched(80_012_345).next_bill_date, date(2026, 12, 15));
+        let statuses = [989, 990, 994, 995, 997, 998].map(|rest| untouched(80_000_000 + rest).status);
+        use Status::{Active, Cancelled, Expired};
+        assert_eq!(statuses, [Active, Cancelled, Cancelled, Expired, Expired, Active]);
+        assert!(!untouched(80_000_990).gives_access(OPENED));
+    }
+
+    #[test]
+    fn transactions_lead_to_their_purchase() {
+        let mut subscriptions = Subscriptions::new(OPENED);
+        let of = |subscriptions: &Subscriptions, id| subscriptions.of_transaction(id).map(|found| found.purchase_id);
+        assert_eq!(of(&subscriptions, 900_012_345), Some(80_012_345));
+        assert_eq!(of(&subscriptions, 909_999_999), Some(89_999_999));
+        for foreign in [899_999_999, 910_000_000, 950_000_001, i32::MIN, i32::MAX] {
+            assert_eq!(of(&subscriptions, foreign), None, "{foreign}");
+        }
+        let mut refunded = subscriptions.get(80_012_345).expect("the merchant's");
+        let trans_id = subscriptions.next_credit();
+        refunded.credits.push(Credit { trans_id, related_trans_id: refunded.sale(), made_on: OPENED });
+        subscriptions.put(refunded);
+        assert_eq!((trans_id, of(&subscriptions, trans_id)), (950_000_001, Some(80_012_345)));
+        assert_eq!(subscriptions.next_credit(), 950_000_002);
+        assert!(subscriptions.of_sale(trans_id).is_none(), "a credit is no sale");
+    }
+
+    #[test]
+    fn a_cancelled_membership_keeps_its_access_until_the_next_bill() {
+        let mut subscription = untouched(80_012_345);
+        subscription.cancel(OPENED);
+        assert!(!subscription.is_active());
+        assert!(subscription.gives_access(date(2026, 12, 14)));
+        assert!(!subscription.gives_access(date(2026, 12, 15)));
+    }
+}

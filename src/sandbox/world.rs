@@ -1,0 +1,34 @@
+//! Everything the providers hold, and the ledger of what changed it. One lock guards it all, so the ledger's order is the
+//! order in which the effects took place.
+
+use http::StatusCode;
+
+use super::ledger::Ledger;
+use super::message::{Reply, Request};
+use super::segpay::Segpay;
+
+/// The providers and the ledger.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) ledger: Ledger,
+    segpay: Segpay,
+}
+
+impl World {
+    /// A world in which nothing has happened yet. `today` is the day from which lazily made things count.
+    pub(super) fn new(ledger: Ledger, today: jiff::civil::Date) -> Self {
+        Self { ledger, segpay: Segpay::new(today) }
+    }
+
+    /// Lets the provider that owns the path answer.
+    pub(super) fn answer(&mut self, request: &Request) -> Reply {
+        let segments = request.segments();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        match segments.as_slice() {
+            ["adm.asmx" | "mws.asmx" | "merchantservices", ..] => {
+                self.segpay.answer(&segments, request, &mut self.ledger)
+            }
+            _ => Reply::status_page(StatusCode::NOT_FOUND),
+        }
+    }
+}
