@@ -33,6 +33,7 @@
 pub mod contract;
 pub mod engine;
 pub mod http;
+pub mod journal;
 pub mod model;
 pub mod providers;
 pub mod sandbox;

@@ -72,6 +72,16 @@ impl SubjectKey {
         self.0.rsplit('\n').next().unwrap_or_default()
     }
 
+    /// The whole key as text, for storing.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key that was stored as this text.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The whole key as bytes, for hashing.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
