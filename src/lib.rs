@@ -1,4 +1,5 @@
 #![doc = "subops"]
+pub mod config;
 pub mod contract;
 pub mod http;
 pub mod model;
