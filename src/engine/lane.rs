@@ -100,7 +100,7 @@ impl Shared {
 /// What a note says to an observer.
 fn words(note: &Note) -> (String, String) {
     match note {
-        Note::None | Note::Intent { .. } => (String::new(), String::new()),
+        Note::None | Note::Intent { .. } | Note::Held { .. } => (String::new(), String::new()),
         Note::Answer(answer) => (answer.code.clone(), answer.message.clone()),
         Note::Failure { code, message } => (code.clone(), message.clone()),
         Note::Evidence { finding, .. } => ("verified".to_owned(), finding.clone()),
@@ -236,8 +236,9 @@ impl Lane {
 
     /// Records that a row waits behind a doubt. A row that is itself in doubt stays so.
     async fn hold(&self, row: &Row, recorded: Option<&Recorded>) {
-        if recorded.is_none_or(|recorded| recorded.state == State::Planned) {
-            self.shared.commit(row, State::Planned, Event::Held, Note::None, false).await;
+        let planned = recorded.is_none_or(|recorded| recorded.state == State::Planned);
+        if let (true, Some(subject)) = (planned, row.subject.clone()) {
+            self.shared.commit(row, State::Planned, Event::Held, Note::Held { subject }, false).await;
         }
     }
 

@@ -50,6 +50,8 @@ mod tests {
             attempts: 1,
             intended_at: Some(0),
             baseline: None,
+            subject: None,
+            sent: None,
             code: None,
             message: None,
             reference: None,

@@ -155,7 +155,12 @@ impl Unit {
 
     async fn intend(&mut self) -> Result<(), End> {
         self.attempts += 1;
-        let note = Note::Intent { attempt: self.attempts, baseline: self.baseline.clone() };
+        let note = Note::Intent {
+            attempt: self.attempts,
+            baseline: self.baseline.clone(),
+            subject: self.row.subject.clone(),
+            sent: self.row.as_sent(),
+        };
         self.moved(Event::Intent { effect: self.row.operation.effect }, note).await?;
         self.intended_at = Some(self.lane.shared.clock.now());
         Ok(())

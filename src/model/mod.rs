@@ -7,6 +7,7 @@ pub mod event;
 pub mod failure;
 pub mod ids;
 pub mod money;
+pub mod near;
 pub mod operation;
 pub mod plan;
 pub mod row;

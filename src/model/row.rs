@@ -37,6 +37,18 @@ impl Row {
     }
 }
 
+impl Row {
+    /// The operation and what it is given, as one JSON object; secrets are left out.
+    pub fn as_sent(&self) -> String {
+        let mut sent = serde_json::Map::new();
+        sent.insert("operation".to_owned(), self.operation.name.into());
+        for (parameter, value) in self.given().filter(|(parameter, _)| !parameter.kind.is_secret()) {
+            sent.insert(parameter.name.to_owned(), value.into());
+        }
+        serde_json::Value::Object(sent).to_string()
+    }
+}
+
 /// Shows which row it is and never what it holds: some values are card numbers.
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

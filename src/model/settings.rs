@@ -79,6 +79,18 @@ pub struct Limits {
     pub connect_timeout: Duration,
 }
 
+impl Default for Limits {
+    /// Low on purpose: none of the vendors publishes a rate limit.
+    fn default() -> Self {
+        Self {
+            rate: Rate { calls: 5, per: Duration::from_secs(1) },
+            concurrency: 4,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// When a run is to be stopped by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {

@@ -246,7 +246,7 @@ impl MemoryJournal {
         let recorded = rows.entry(change.row.0).or_insert_with(|| blank(change.row));
         recorded.state = to;
         match &change.note {
-            Note::Intent { attempt, baseline } => {
+            Note::Intent { attempt, baseline, .. } => {
                 assert_eq!(*attempt, recorded.attempts + 1, "attempts are counted one by one");
                 recorded.attempts = *attempt;
                 recorded.baseline.clone_from(baseline);
@@ -254,7 +254,7 @@ impl MemoryJournal {
             }
             Note::Answer(answer) => recorded.code = Some(answer.code.clone()),
             Note::Failure { code, .. } => recorded.code = Some(code.clone()),
-            Note::Evidence { .. } | Note::None => {}
+            Note::Evidence { .. } | Note::Held { .. } | Note::None => {}
         }
         Ok(())
     }
@@ -267,6 +267,8 @@ fn blank(row: RowNumber) -> Recorded {
         attempts: 0,
         intended_at: None,
         baseline: None,
+        subject: None,
+        sent: None,
         code: None,
         message: None,
         reference: None,
