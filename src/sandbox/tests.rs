@@ -3,7 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -367,6 +367,14 @@ fn a_truncated_reply_announces_more_than_it_sends() {
     assert_eq!(entries, 1);
 }
 
+/// Asks until so many calls are under way.
+fn wait_for_in_flight(sandbox: &Sandbox, calls: u64) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while statistics(sandbox)["in_flight"] != calls {
+        assert!(Instant::now() < deadline, "{calls} calls are not under way: {}", statistics(sandbox));
+    }
+}
+
 #[test]
 fn a_hanging_call_ends_when_its_client_goes_away() {
     for (fault, applied) in [("hang_before", 0), ("hang_after", 1)] {
@@ -377,13 +385,12 @@ fn a_hanging_call_ends_when_its_client_goes_away() {
             "GET /adm.asmx/ExtendMembership?{LOGIN}&PurchaseID={ACTIVE}&Days=30 HTTP/1.1\r\nHost: s\r\n\r\n"
         )
         .expect("it is sent");
-        // The sandbox serves connections in turn on one thread: the call is under way once it is counted.
-        while statistics(&sandbox)["in_flight"] != 1 {}
+        wait_for_in_flight(&sandbox, 1);
         stream.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let kind = stream.read(&mut [0; 1]).map_err(|error| error.kind());
         assert!(matches!(kind, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{fault}: {kind:?}");
         stream.shutdown(Shutdown::Both).expect("it was open");
-        while statistics(&sandbox)["in_flight"] != 0 {}
+        wait_for_in_flight(&sandbox, 0);
         assert_eq!(ledger(&sandbox).len(), applied, "{fault}");
     }
 }
