@@ -1,4 +1,5 @@
 #![doc = "subops"]
+pub mod cli;
 pub mod config;
 pub mod contract;
 pub mod http;
