@@ -30,6 +30,7 @@
 //! (subject, concurrency, gate, rate, not stopping); the [`journal`] commits the intent; one call is made; the journal
 //! commits the outcome; the observers hear of it. No step goes back, and nothing but the engine repeats a call.
 
+pub mod cli;
 pub mod config;
 pub mod contract;
 pub mod engine;

@@ -33,12 +33,10 @@ impl Environment {
         Self { variables, folder: folder.to_owned() }
     }
 
-    /// These, with `added` in front of them: how a sandbox's URLs and credentials come in.
+    /// The same folder with these variables alone: what a sandbox gave. None of the real ones is left.
     #[must_use]
-    pub fn with<'a>(&self, added: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut all = self.clone();
-        all.variables.extend(added.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
-        all
+    pub fn only<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::new(&self.folder, variables)
     }
 
     /// The variable as it is; none where it is not set.

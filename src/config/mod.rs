@@ -133,8 +133,8 @@ impl Config {
     }
 
     /// The same settings for a rehearsal: URLs and credentials come from `environment` alone, which must hold what the
-    /// sandbox gave ([`Environment::with`]); credentials are then fetched from the same one. No URL leads away from this
-    /// machine, and no real credential is looked at.
+    /// sandbox gave and nothing else ([`Environment::only`]); credentials are then fetched from the same one. No URL
+    /// leads away from this machine, and no real credential is looked at.
     pub fn rehearsing(&self, environment: &Environment) -> Result<Self, ConfigError> {
         let accounts = self.accounts.iter().map(|account| account.rehearsing(environment)).collect::<Result<_, _>>()?;
         Ok(Self { accounts, ..self.with_rehearsal_journal() })

@@ -608,15 +608,20 @@ fn a_rehearsal_takes_nothing_real() {
     let urls =
         ["ACME_API_URL", "ACME_SRS_URL", "OTHER_API_URL", "OTHER_SRS_URL"].map(|name| (name, "http://127.0.0.1:9"));
     let made_up = [("ACME_USER", "u"), ("ACME_ACCESS_KEY", "k"), ("ACME_PASSWORD", "p")];
-    let environment = scene.environment().with(urls).with(made_up);
+    let environment = scene.environment().only(urls.into_iter().chain(made_up));
     let config = scene.config().rehearsing(&environment).expect("a rehearsal");
     let acme = account(&config, "acme");
     assert!(acme.urls.iter().all(|(_, url)| url == "http://127.0.0.1:9") && acme.ca_file.is_none());
     let found = credentials(&[Opening { account: acme, operations: &[] }], &environment).expect("made up");
     assert!(!values(&found)[0].iter().any(|(_, value)| value.contains(CANARY)));
     assert_eq!(config.journal(), Ok("/home/ada/.local/state/subops/sandbox.db".into()));
-    for (variable, value) in [("ACME_API_URL", "https://real.example"), ("ACME_API_URL", "")] {
-        let fault = scene.config().rehearsing(&environment.with([(variable, value)])).map(|_| ());
+    // Whatever the sandbox does not give is missing: nothing of the real environment takes its place.
+    let without_key = scene.environment().only(urls);
+    let fault = credentials(&[Opening { account: acme, operations: &[] }], &without_key).map(|_| ());
+    assert!(fault.is_err_and(|fault| fault.message.contains("`ACME_ACCESS_KEY` is not set")));
+    for value in ["https://real.example", ""] {
+        let leading_away = scene.environment().only(urls.into_iter().chain([("ACME_API_URL", value)]));
+        let fault = scene.config().rehearsing(&leading_away).map(|_| ());
         let expected = "the sandbox gave no address of this machine for `ACME_API_URL`";
         assert_eq!(fault.map_err(|fault| fault.to_string()), Err(expected.to_owned()), "{value}");
     }
@@ -634,7 +639,7 @@ fn no_debug_shows_a_secret_or_a_customers_value() {
     assert!(shown.contains("CardNumber"));
     assert!(!shown.contains(CANARY) && !shown.contains("4111"), "{shown}");
     let opening = Opening { account: account(&config, "acme"), operations: &[] };
-    let found = credentials(&[Opening { ..opening }], &scene.environment().with([("ACME_ACCESS_KEY", CANARY)]));
+    let found = credentials(&[opening], &scene.environment());
     let found = found.expect("the command prints it");
     assert!(!format!("{:?} {opening:?}", found[0].values).contains(CANARY));
 }
