@@ -108,11 +108,7 @@ fn same(one: &Totals, other: &Totals) -> bool {
 }
 
 proptest! {
-<<<<<<< HEAD
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-=======
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
->>>>>>> journal
 
     #[test]
     fn the_journal_agrees_with_a_map(tries in prop::collection::vec(a_try(), 1..60)) {
