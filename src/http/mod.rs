@@ -219,7 +219,7 @@ impl fmt::Debug for Call {
 
 /// What went wrong after the connection stood, in our own words: those of the library could grow a URL one day.
 fn lost_words(error: &hyper::Error) -> String {
-    if error.is_parse() || error.is_parse_too_large() {
+    if error.is_parse() {
         return "the reply is not HTTP".to_owned();
     }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {

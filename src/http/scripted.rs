@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 /// What the server does next with a connection. After the last step it closes it.
@@ -17,6 +18,8 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// Resets the connection (plain connections only).
     Reset,
+    /// Does nothing until it is told to go on.
+    Wait(Arc<Notify>),
     /// Does nothing for ever.
     Hang,
 }
@@ -113,6 +116,7 @@ async fn play(connection: usize, script: Vec<Step>, mut stream: impl AsyncRead +
                 }
             }
             Step::Reset => return,
+            Step::Wait(signal) => signal.notified().await,
             Step::Hang => std::future::pending().await,
         }
     }

@@ -226,8 +226,7 @@ fn a_connection_is_used_again_and_carries_one_request_a_call() {
         for _ in 0..3 {
             transport.send(call(&server.url())).await.expect("a reply");
         }
-        let connections: Vec<usize> = server.requests().iter().map(|(connection, _)| *connection).collect();
-        assert_eq!(connections, [0, 0, 0]);
+        assert_eq!(connections(&server), [0, 0, 0]);
         assert_eq!(transport.calls(), 3);
     });
 }
@@ -247,18 +246,30 @@ fn the_request_has_what_it_needs_and_nothing_else() {
     });
 }
 
+/// Lets a waiting server go on, and returns when its doing has reached us: an exchange with another server comes after
+/// it, and the runtime hears of what happens on sockets in order.
+async fn go_on(signal: &tokio::sync::Notify) {
+    signal.notify_one();
+    let other = Server::start(vec![vec![Step::Read, reply("200 OK", "text/plain", "")]]).await;
+    transport().send(call(&other.url())).await.expect("a reply");
+}
+
 #[test]
 fn a_connection_that_the_server_closed_is_not_used_again() {
     on_runtime(async {
-        let once = || vec![Step::Read, reply("200 OK", "text/plain", "fine")];
+        let signal = Arc::new(tokio::sync::Notify::new());
+        let once = || vec![Step::Read, reply("200 OK", "text/plain", "fine"), Step::Wait(signal.clone())];
         let server = Server::start(vec![once(), once()]).await;
         let transport = transport();
         transport.send(call(&server.url())).await.expect("a reply");
-        // The farewell is on loopback: let the runtime see it.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        go_on(&signal).await;
         transport.send(call(&server.url())).await.expect("a reply on a new connection");
-        assert_eq!(server.requests().len(), 2);
+        assert_eq!(connections(&server), [0, 1]);
     });
+}
+
+fn connections(server: &Server) -> Vec<usize> {
+    server.requests().iter().map(|(connection, _)| *connection).collect()
 }
 
 #[test]
@@ -272,24 +283,24 @@ fn a_connection_that_waited_long_is_not_used_again() {
         tokio::time::advance(Duration::from_millis(2_100)).await;
         tokio::time::resume();
         transport.send(call(&server.url())).await.expect("a reply");
-        let connections: Vec<usize> = server.requests().iter().map(|(connection, _)| *connection).collect();
-        assert_eq!(connections, [0, 1]);
+        assert_eq!(connections(&server), [0, 1]);
     });
 }
 
 #[test]
 fn what_a_server_says_unasked_is_nobodys_reply() {
     on_runtime(async {
+        let signal = Arc::new(tokio::sync::Notify::new());
         let twice = [reply("200 OK", "text/plain", "one"), reply("200 OK", "text/plain", "two")];
         let [one, two] = twice;
         let server = Server::start(vec![
-            vec![Step::Read, one, two, Step::Hang],
+            vec![Step::Read, one, Step::Wait(signal.clone()), two, Step::Hang],
             vec![Step::Read, reply("200 OK", "text/plain", "three")],
         ])
         .await;
         let transport = transport();
         assert_eq!(&transport.send(call(&server.url())).await.expect("a reply").body[..], b"one");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        go_on(&signal).await;
         assert_eq!(&transport.send(call(&server.url())).await.expect("a reply").body[..], b"three");
     });
 }
@@ -304,18 +315,19 @@ fn a_call_that_is_dropped_in_flight_spoils_no_other() {
         let dropped = tokio::time::timeout(Duration::from_millis(100), transport.send(call(&server.url()))).await;
         assert!(dropped.is_err());
         assert_eq!(&transport.send(call(&server.url())).await.expect("a reply").body[..], b"mine");
-        assert_eq!(server.requests().iter().map(|(connection, _)| *connection).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(connections(&server), [0, 1]);
     });
 }
 
 #[test]
 fn nothing_left_is_proven_by_the_count_alone() {
     on_runtime(async {
+        let signal = Arc::new(tokio::sync::Notify::new());
         // The server resets the connection before the request: it is then written to a dead socket, or not at all.
-        let server = Server::start(vec![vec![Step::Reset]]).await;
+        let server = Server::start(vec![vec![Step::Wait(signal.clone()), Step::Reset]]).await;
         let transport = transport();
         let mut wire = transport.0.connect(&call(&server.url()).endpoint).await.expect("a connection");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        go_on(&signal).await;
         wire.begin();
         let request = transport.0.request(call(&server.url())).expect("a request");
         let error = wire.exchange(request).await.expect_err("a dead connection");
