@@ -12,7 +12,7 @@ use super::breaker::{Breaker, PATIENCE, probe_wait};
 use super::gate::Gate;
 use super::guard::Watch;
 use super::pace::Pace;
-use super::plan::{Step, step};
+use super::plan::{Leave, Step, step};
 use super::records::Records;
 use super::stop::{Stop, StopReason};
 use super::subjects::{Admission, Subjects};
@@ -40,6 +40,7 @@ pub(super) struct Shared {
     pub(super) stop: Stop,
     pub(super) watch: Watch,
     pub(super) verify: bool,
+    pub(super) leave: Leave,
     pub(super) token: bool,
 }
 
@@ -180,7 +181,7 @@ impl Lane {
     /// Takes one row in. True where it waited for something meanwhile.
     async fn start(self: &Rc<Self>, row: Row, recorded: Option<Recorded>, units: &mut JoinSet<()>) -> bool {
         let readable = self.shared.verify && row.operation.verified_by.is_some();
-        let step = step(recorded.as_ref(), row.operation.effect, readable);
+        let step = step(recorded.as_ref(), row.operation.effect, readable, self.shared.leave);
         if step == Step::Skip {
             return false;
         }

@@ -23,9 +23,27 @@ pub enum Step {
     LeaveInDoubt,
 }
 
+/// What a start of a run may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// Send rows, and settle doubts.
+    Send,
+    /// Settle doubts by reads alone.
+    VerifyOnly,
+}
+
 /// Decides what to do with a row that has this record (or none). `readable` is true where the run verifies and the
 /// operation has a read.
-pub fn step(recorded: Option<&Recorded>, effect: Effect, readable: bool) -> Step {
+pub fn step(recorded: Option<&Recorded>, effect: Effect, readable: bool, leave: Leave) -> Step {
+    match (sending(recorded, effect, readable), leave) {
+        (Step::SendAgain, Leave::VerifyOnly) if readable => Step::Verify,
+        (Step::SendAgain, Leave::VerifyOnly) => Step::LeaveInDoubt,
+        (Step::Send | Step::SendIfFree, Leave::VerifyOnly) => Step::Skip,
+        (step, _) => step,
+    }
+}
+
+fn sending(recorded: Option<&Recorded>, effect: Effect, readable: bool) -> Step {
     let Some(recorded) = recorded else { return Step::Send };
     match recorded.state {
         State::Applied | State::Already | State::Refused | State::Failed => Step::Skip,
@@ -61,10 +79,11 @@ mod tests {
 
     #[test]
     fn the_whole_table() {
-        use Step::{LeaveInDoubt, SendAgain, SendIfFree, Skip, Verify};
+        use Step::{LeaveInDoubt, Send, SendAgain, SendIfFree, Skip, Verify};
         for readable in [false, true] {
             for effect in [Effect::Read, Effect::Absolute, Effect::Conditional, Effect::Additive] {
-                assert_eq!(step(None, effect, readable), Step::Send);
+                assert_eq!(step(None, effect, readable, Leave::Send), Step::Send);
+                assert_eq!(step(None, effect, readable, Leave::VerifyOnly), Step::Skip);
                 for state in State::ALL {
                     let expected = match state {
                         State::Planned | State::NotSent => Step::Send,
@@ -76,7 +95,19 @@ mod tests {
                         },
                         _ => Skip,
                     };
-                    assert_eq!(step(Some(&recorded(state)), effect, readable), expected, "{state} {effect}");
+                    assert_eq!(
+                        step(Some(&recorded(state)), effect, readable, Leave::Send),
+                        expected,
+                        "{state} {effect}"
+                    );
+                    let reading = match expected {
+                        Send | SendIfFree => Skip,
+                        SendAgain if readable => Verify,
+                        SendAgain => LeaveInDoubt,
+                        other => other,
+                    };
+                    let told = step(Some(&recorded(state)), effect, readable, Leave::VerifyOnly);
+                    assert_eq!(told, reading, "{state} {effect}");
                 }
             }
         }

@@ -6,6 +6,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::guard::Watch;
 use super::lane::{Lane, Shared};
+use super::plan::Leave;
 use super::stop::{Stop, StopReason};
 use crate::contract::{Account, Clock, Input, Journal, Observer};
 use crate::model::event::Halt;
@@ -37,6 +38,8 @@ pub struct RunSetup {
     pub guard: Guard,
     /// Whether reads are made for baselines and to verify.
     pub verify: bool,
+    /// Whether rows may be sent, or doubts only be settled by reads.
+    pub leave: Leave,
     /// Whether free texts carry a token of run and row.
     pub token: bool,
     /// Who watches.
@@ -57,9 +60,9 @@ pub struct Ended {
 /// Runs until every row has ended, the switch is thrown, or a guard halts it. After it returned, no call is in flight,
 /// and everything that is known is durable (or the reason names the journal).
 pub async fn execute(setup: RunSetup) -> Ended {
-    let RunSetup { run, journal, input, lanes, guard, verify, token, observer, clock, stop } = setup;
+    let RunSetup { run, journal, input, lanes, guard, verify, leave, token, observer, clock, stop } = setup;
     let watch = Watch::new(guard);
-    let shared = Rc::new(Shared { run, journal, observer, clock, stop: stop.clone(), watch, verify, token });
+    let shared = Rc::new(Shared { run, journal, observer, clock, stop: stop.clone(), watch, verify, leave, token });
     let local = LocalSet::new();
     local
         .run_until(async {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::backoff::backoff;
 use super::lane::{Clearance, Lane};
+use super::plan::Leave;
 use super::verdict::{Consequence, Fate, MAX_RETRIES, Situation, verdict};
 use crate::contract::{Doubt, Finding, Note, Observation, Recorded};
 use crate::model::event::{Halt, RunEvent};
@@ -97,9 +98,13 @@ impl Unit {
                 self.moved(Event::Released, Note::None).await?;
                 Ok(Next::Call(Duration::ZERO))
             }
-            State::InDoubt if !self.row.operation.effect.repeatable() => Ok(Next::Verify),
+            State::InDoubt if !self.may_send() || !self.row.operation.effect.repeatable() => Ok(Next::Verify),
             _ => Ok(Next::Call(Duration::ZERO)),
         }
+    }
+
+    fn may_send(&self) -> bool {
+        self.lane.shared.leave == Leave::Send
     }
 
     /// Commits a change of this row.
@@ -382,6 +387,9 @@ impl Unit {
             return Ok(Some(Next::End(End::Done)));
         }
         self.unsettled = false;
+        if !self.may_send() {
+            return Ok(Some(Next::End(End::NotSent)));
+        }
         self.proven_not_applied(finding).await.map(Some)
     }
 

@@ -267,3 +267,24 @@ async fn the_observer_hears_of_a_row_only_after_it_is_durable() {
         [(State::Planned, State::Intended), (State::Intended, State::InDoubt), (State::InDoubt, State::Applied)];
     assert_eq!(moves, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn verifying_alone_settles_doubts_and_sends_nothing() {
+    let lost = [failure(true, FailureClass::Lost), failure(false, FailureClass::Lost)];
+    let mut rig = Rig::new(FakeProvider::scripted(lost), Rig::rows(&ADD, 4));
+    rig.concurrency = 1;
+    rig.verify = false;
+    rig.guard.max_in_doubt = 1;
+    rig.run().await;
+    assert_eq!(rig.states(), [State::InDoubt, State::InDoubt, State::Planned, State::Planned]);
+
+    rig.verify = true;
+    rig.leave = crate::engine::plan::Leave::VerifyOnly;
+    let calls = rig.provider.calls.get();
+    for row in rig.journal.rows.borrow_mut().values_mut() {
+        row.baseline = Some(crate::contract::Observation { facts: vec![("count".to_owned(), "0".to_owned())] });
+    }
+    rig.run().await;
+    assert_eq!(rig.states(), [State::Applied, State::Planned, State::Planned, State::Planned]);
+    assert_eq!(rig.provider.calls.get(), calls);
+}

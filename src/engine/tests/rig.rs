@@ -9,6 +9,7 @@ use crate::contract::{
     Account, Change, Clock, Doubt, Finding, Input, InputFault, Journal, JournalFault, LocalFuture, Millis, Note,
     Observation, Observer, Recorded, Rows,
 };
+use crate::engine::plan::Leave;
 use crate::engine::stop::Stop;
 use crate::engine::{Ended, LaneSetup, RunSetup, execute};
 use crate::model::event::RunEvent;
@@ -357,6 +358,7 @@ pub(super) struct Rig {
     pub(super) rate: &'static str,
     pub(super) concurrency: usize,
     pub(super) verify: bool,
+    pub(super) leave: Leave,
     pub(super) stop: Stop,
 }
 
@@ -372,6 +374,7 @@ impl Rig {
             rate: "1000/s",
             concurrency: 8,
             verify: true,
+            leave: Leave::Send,
             stop: Stop::default(),
         }
     }
@@ -403,6 +406,7 @@ impl Rig {
             lanes: vec![LaneSetup { name: AccountName::new("fake"), account, limits }],
             guard: self.guard,
             verify: self.verify,
+            leave: self.leave,
             token: true,
             observer: self.seen.clone(),
             clock: self.clock.clone(),
