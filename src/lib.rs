@@ -1,4 +1,5 @@
 #![doc = "subops"]
 pub mod contract;
 pub mod http;
+pub mod input;
 pub mod model;
