@@ -35,6 +35,7 @@ pub mod config;
 pub mod contract;
 pub mod engine;
 pub mod http;
+pub mod input;
 pub mod journal;
 pub mod model;
 pub mod providers;
