@@ -31,6 +31,7 @@
 //! commits the outcome; the observers hear of it. No step goes back, and nothing but the engine repeats a call.
 
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod contract;
 pub mod engine;
@@ -39,4 +40,5 @@ pub mod input;
 pub mod journal;
 pub mod model;
 pub mod providers;
+pub mod report;
 pub mod sandbox;

@@ -39,6 +39,11 @@ impl Environment {
         Self::new(&self.folder, variables)
     }
 
+    /// The variable as text; none where it is not set, empty or no text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.raw(name)?.to_str().filter(|text| !text.is_empty())
+    }
+
     /// The variable as it is; none where it is not set.
     pub(crate) fn raw(&self, name: &str) -> Option<&OsString> {
         self.variables.get(std::ffi::OsStr::new(name))

@@ -77,7 +77,16 @@ pub enum Format {
 }
 
 impl Format {
-    fn parse(word: &str) -> Option<Self> {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// The format that a word names.
+    pub fn parse(word: &str) -> Option<Self> {
         match word {
             "csv" => Some(Self::Csv),
             "jsonl" => Some(Self::Jsonl),
@@ -111,6 +120,11 @@ impl Verify {
 pub struct Values(Vec<(String, String)>);
 
 impl Values {
+    /// These names and values.
+    pub fn new(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// Names and values, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

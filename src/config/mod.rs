@@ -146,6 +146,16 @@ impl Config {
         Self { rehearsal: true, ..self.clone() }
     }
 
+    /// What flags and environment say over the files.
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    /// The limits of a job with those of the flags over them: what a run is to be continued with.
+    pub fn job_limits(&self, job: &Job) -> LimitLayer {
+        self.overrides.limits.over(job.limits)
+    }
+
     fn apply_limits(&mut self, job: LimitLayer) {
         for account in &mut self.accounts {
             let file = account.limits.over(self.limits);

@@ -279,6 +279,12 @@ impl PlannedInput {
         &self.spec
     }
 
+    /// The separator of a CSV input, as given or found; a comma for what has none.
+    pub fn delimiter(&self) -> u8 {
+        let found = self.facts.iter().find(|(name, _)| *name == "delimiter");
+        found.and_then(|(_, text)| text.bytes().next()).unwrap_or(b',')
+    }
+
     /// How the input is written.
     pub fn format(&self) -> Format {
         self.format

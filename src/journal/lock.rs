@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,22 @@ pub struct RunLock {
     _file: File,
 }
 
-/// Locks a plan by its digest, without waiting.
+/// Tries of a lock, and the wait between them: somebody who only looks ([`is_locked`]) holds it for a moment, and a child
+/// that is just being started may for another.
+const TRIES: u32 = 5;
+const WAIT: Duration = Duration::from_millis(20);
+
+fn patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(WAIT),
+            other => return other,
+        }
+    }
+    file.try_lock()
+}
+
+/// Locks a plan by its digest. Waits for no longer than a tenth of a second.
 pub fn lock(journal: &Path, digest: &str, holder: &Holder) -> Result<RunLock, LockError> {
     let path = lock_path(journal, digest)?;
     let failed = |error: &std::io::Error| LockError::Storage {
@@ -78,13 +94,26 @@ pub fn lock(journal: &Path, digest: &str, holder: &Holder) -> Result<RunLock, Lo
         .mode(0o600)
         .open(&path)
         .map_err(|error| failed(&error))?;
-    match file.try_lock() {
+    match patiently(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: read_holder(&mut file) }),
         Err(TryLockError::Error(error)) => return Err(failed(&error)),
     }
     sign(&mut file, holder).map_err(|error| failed(&error))?;
     Ok(RunLock { _file: file })
+}
+
+/// Whether a process holds the lock of this plan just now. Takes nothing and makes nothing.
+pub fn is_locked(journal: &Path, digest: &str) -> Result<bool, LockError> {
+    let path = lock_path(journal, digest)?;
+    let Ok(file) = File::open(&path) else { return Ok(false) };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => {
+            Err(LockError::Storage { message: format!("cannot look at the lock `{}`: {error}", path.display()) })
+        }
+    }
 }
 
 /// Not synced: after a power loss there is no holder to be named.

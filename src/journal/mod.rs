@@ -33,7 +33,7 @@ mod tests;
 pub use codec::{Decision, Evidence, Fact};
 pub use doubts::{DoubtRecord, Settlement};
 pub use fault::{OpenError, StoreError};
-pub use lock::{Holder, LockError, RunLock, lock};
+pub use lock::{Holder, LockError, RunLock, is_locked, lock};
 pub use runs::{NewRun, RunRecord, RunState};
 pub use store::Store;
 pub use writer::SqliteJournal;

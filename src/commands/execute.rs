@@ -1,0 +1,409 @@
+//! One start of a run, from the recovery of its journal to its result files, whoever asked for it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::accounts::Opened;
+use super::context::{Context, WallClock, quoted};
+use super::failure::Failure;
+use super::prepare::Prepared;
+use super::{results, run};
+use crate::cli::Exit;
+use crate::config::Verify;
+use crate::contract::{Clock, Observer};
+use crate::engine::plan::Leave;
+use crate::engine::stop::{Stop, StopReason};
+use crate::engine::{Ended, LaneSetup, RunSetup, execute};
+use crate::journal::{RunLock, RunRecord, RunState, SqliteJournal, Store};
+use crate::model::event::{Halt, RunEvent, Weather};
+use crate::model::settings::Rate;
+use crate::model::state::State;
+use crate::model::summary::Summary;
+use crate::model::totals::Totals;
+use crate::report;
+use crate::report::meter::Meter;
+use crate::report::results::{Staged, Tally};
+use crate::report::summary::RunFacts;
+use crate::report::watch::Watch;
+
+/// What a start needs. The lock is held until its end.
+pub(super) struct Start<'a> {
+    pub(super) context: &'a Context,
+    pub(super) prepared: Prepared,
+    pub(super) record: RunRecord,
+    pub(super) store: Store,
+    pub(super) accounts: Vec<Opened>,
+    pub(super) runtime: Runtime,
+    pub(super) lock: RunLock,
+    /// Only settle doubts by reads; send no row.
+    pub(super) verify_only: bool,
+}
+
+/// The runtime of the calls: one thread costs the least, and the journal has its own.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::internal)
+}
+
+/// How the executor came to its end.
+enum Outcome {
+    /// By itself, or after the first signal: no call is in flight.
+    Ended(Ended),
+    /// At once, by the second signal: calls were in flight.
+    Left,
+}
+
+/// Runs until the end, writes the results and says how it went.
+pub(super) fn start(start: Start<'_>) -> Result<Exit, Failure> {
+    let begin = Instant::now();
+    let Start { context, prepared, record, store, accounts, runtime, lock, verify_only } = start;
+    store.recover(record.run, WallClock.now())?;
+    if record.state != RunState::Running {
+        store.set_run_state(record.run, record.state, RunState::Running, WallClock.now())?;
+    }
+    let rates: Vec<Rate> = accounts.iter().map(|opened| opened.profile.limits.rate).collect();
+    let meter = Arc::new(Meter::new(&standing(&store, &prepared, &record)?, &rates));
+    let chosen = context.progress();
+    let watch = Watch::start(chosen, &context.screen, &meter, &context.style, &record.job, record.run)
+        .map_err(Failure::internal)?;
+    let outcome = drive(&prepared, &record, accounts, &runtime, &meter, verify_only, store.path());
+    watch.finish();
+    let conclusion = Conclusion { context, prepared: &prepared, record: &record, store: &store, meter: &meter, begin };
+    let exit = match outcome? {
+        Outcome::Ended(ended) => conclusion.conclude(ended.reason.as_ref()),
+        Outcome::Left => conclusion.left(),
+    };
+    drop(lock);
+    exit
+}
+
+/// Rows and money as the journal has them, with those that it has not heard of yet.
+fn standing(store: &Store, prepared: &Prepared, record: &RunRecord) -> Result<Totals, Failure> {
+    let mut totals = store.totals(record.run)?;
+    totals.add_many(State::Planned, prepared.plan.rows.saturating_sub(totals.rows()), None);
+    for (currency, planned) in &prepared.plan.amounts {
+        let rest = *planned - totals.amount_of_all(*currency);
+        totals.add_amount(State::Planned, Some(crate::model::money::Money { amount: rest, currency: *currency }));
+    }
+    Ok(totals)
+}
+
+fn drive(
+    prepared: &Prepared,
+    record: &RunRecord,
+    accounts: Vec<Opened>,
+    runtime: &Runtime,
+    meter: &Arc<Meter>,
+    verify_only: bool,
+    journal: &std::path::Path,
+) -> Result<Outcome, Failure> {
+    let stop = Stop::default();
+    let observer: Rc<dyn Observer> = Rc::new(Told(Arc::clone(meter)));
+    let names: Vec<_> = accounts.iter().map(|opened| opened.profile.name.clone()).collect();
+    let setup = RunSetup {
+        run: record.run,
+        journal: Rc::new(SqliteJournal::open(journal)?),
+        input: Rc::clone(&prepared.input) as Rc<dyn crate::contract::Input>,
+        lanes: accounts
+            .into_iter()
+            .map(|opened| LaneSetup {
+                name: opened.profile.name,
+                account: opened.account,
+                limits: opened.profile.limits,
+            })
+            .collect(),
+        guard: prepared.job.guard,
+        verify: prepared.job.verify == Verify::Auto,
+        leave: if verify_only { Leave::VerifyOnly } else { Leave::Send },
+        token: prepared.job.token,
+        observer: Rc::clone(&observer),
+        clock: Rc::new(WallClock),
+        stop: stop.clone(),
+    };
+    runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let patient = async {
+            signals.first().await;
+            stop.now(StopReason::Interrupted);
+            for account in names {
+                observer.notice(&RunEvent::Weather { account, weather: Weather::Draining });
+            }
+            signals.first().await;
+        };
+        Ok(tokio::select! {
+            ended = execute(setup) => Outcome::Ended(ended),
+            () = patient => Outcome::Left,
+        })
+    })
+}
+
+/// Tells the meter, and the log where somebody reads it.
+struct Told(Arc<Meter>);
+
+impl Observer for Told {
+    fn notice(&self, event: &RunEvent) {
+        self.0.notice(event);
+        match event {
+            RunEvent::RowMoved { row, from, to, code, .. } => tracing::debug!(%row, %from, %to, code, "moved"),
+            RunEvent::Retry { row, attempt, after, reason } => {
+                tracing::info!(%row, attempt, ?after, reason, "to be called again");
+            }
+            RunEvent::Weather { account, weather } => tracing::info!(%account, ?weather, "weather"),
+            RunEvent::CallStarted | RunEvent::CallEnded { .. } => {}
+        }
+    }
+}
+
+/// The signals that ask a run to stop.
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::internal);
+        Ok(Self([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?]))
+    }
+
+    async fn first(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+/// What is left to do when no more calls are made.
+struct Conclusion<'a> {
+    context: &'a Context,
+    prepared: &'a Prepared,
+    record: &'a RunRecord,
+    store: &'a Store,
+    meter: &'a Meter,
+    begin: Instant,
+}
+
+impl Conclusion<'_> {
+    /// The second signal: the journal says what it knows, and that is all that can be done.
+    fn left(&self) -> Result<Exit, Failure> {
+        let run = self.record.run;
+        self.store.set_run_state(run, RunState::Running, RunState::Interrupted, WallClock.now())?;
+        let next = self.context.next(&format!("resume {run}"));
+        self.context.say_always(&format!(
+            "run {run} was left at once; calls in flight are in doubt\n\n  To go on:  {next}\n"
+        ))?;
+        Ok(Exit::Interrupted)
+    }
+
+    fn conclude(&self, reason: Option<&StopReason>) -> Result<Exit, Failure> {
+        let halt = match reason {
+            Some(StopReason::Halted(halt)) => Some(halt.clone()),
+            Some(StopReason::Interrupted) | None => None,
+        };
+        let run = self.record.run;
+        let totals = self.store.totals(run)?;
+        let planned = self.prepared.plan.rows.saturating_sub(totals.rows()) + totals.count(State::Planned);
+        let state = match (reason, planned) {
+            (Some(StopReason::Halted(_)), _) => RunState::Halted,
+            (None, 0) => RunState::Finished,
+            _ => RunState::Interrupted,
+        };
+        self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
+        let staged = self.staged();
+        let (staged, halt) = match staged {
+            Ok(staged) => {
+                let broken = self.compare(&staged.tally)?;
+                (Ok(staged), broken.or(halt))
+            }
+            Err(failure) => (Err(failure), halt),
+        };
+        let exit = self.exit(reason, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
+        match staged {
+            Ok(staged) => self.publish(staged, state, halt.as_ref(), exit),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        results::folder(&self.prepared.job.results, &self.record.job, self.record.started, self.record.run)
+    }
+
+    fn staged(&self) -> Result<Staged, Failure> {
+        results::stage(&self.prepared.input, self.store, self.record.run, &self.folder()).map_err(|error| {
+            let again = self.context.next(&format!("report {}", self.record.run));
+            Failure::internal(format!("the run ended, but its results cannot be written: {error}"))
+                .hint(format!("nothing is lost; write them with: {again}"))
+        })
+    }
+
+    /// I9: what the result files hold, what the journal counted on the way, and what the plan promised are the same rows
+    /// and the same money.
+    fn compare(&self, tally: &Tally) -> Result<Option<Halt>, Failure> {
+        let expected = reported(&standing(self.store, self.prepared, self.record)?, self.prepared.plan.skipped);
+        if same(&expected, &tally.totals) {
+            return Ok(None);
+        }
+        let message = "the result files, the journal and the plan do not add up".to_owned();
+        tracing::error!(?expected, found = ?tally.totals, "{message}");
+        Ok(Some(Halt::Invariant { message }))
+    }
+
+    fn exit(&self, reason: Option<&StopReason>, halt: Option<&Halt>, tally: Option<&Tally>, totals: &Totals) -> Exit {
+        let totals = tally.map_or(totals, |tally| &tally.totals);
+        let mut holding = Vec::new();
+        if let Some(halt) = halt {
+            holding.push(exit_of(halt));
+        }
+        if matches!(reason, Some(StopReason::Interrupted)) {
+            holding.push(Exit::Interrupted);
+        }
+        if totals.count(State::InDoubt) > 0 {
+            holding.push(Exit::InDoubt);
+        }
+        if totals.failures() > 0 || self.prepared.plan.skipped > 0 {
+            holding.push(Exit::RowsFailed);
+        }
+        Exit::first_of(holding)
+    }
+
+    fn publish(&self, staged: Staged, state: RunState, halt: Option<&Halt>, exit: Exit) -> Result<Exit, Failure> {
+        let tally = staged.tally.clone();
+        let summary = self.summary(&tally, state, halt, exit);
+        self.store.save_summary(self.record.run, &report::summary::to_json(&summary))?;
+        staged.publish(&summary).map_err(|error| {
+            Failure::internal(error).hint(self.context.next(&format!("report {}", self.record.run)))
+        })?;
+        if self.context.output.json {
+            super::context::to_stdout(&report::summary::to_json(&summary))?;
+        }
+        let ending = report::ending::Ending { summary: &summary, tally: &tally, elapsed: self.begin.elapsed(), halt };
+        self.context.say(&report::ending::ending(&ending, &self.context.style))?;
+        Ok(exit)
+    }
+
+    fn summary(&self, tally: &Tally, state: RunState, halt: Option<&Halt>, exit: Exit) -> Summary {
+        let mut figures = self.meter.figures();
+        let earlier = self.record.summary.as_deref().and_then(|text| serde_json::from_str::<Summary>(text).ok());
+        if let Some(earlier) = earlier {
+            figures.calls += earlier.calls;
+            figures.retries += earlier.retries;
+        }
+        report::summary::summarise(
+            &tally.totals,
+            &RunFacts {
+                run: self.record.run,
+                job: &self.record.job,
+                state: state.as_str(),
+                exit_code: exit.code(),
+                digest: &self.record.digest,
+                figures,
+                limit: limit(&self.prepared.plan.groups),
+                started: self.record.started,
+                finished: Some(WallClock.now()),
+                results: Some(shown(&self.folder())),
+                halt,
+                next: self.next(exit),
+            },
+        )
+    }
+
+    fn next(&self, exit: Exit) -> Option<String> {
+        next(self.context, self.record.run, exit, || {
+            let failed = quoted(&shown(&self.folder().join("failed.csv")));
+            let job = &self.prepared.job;
+            if job.argument.ends_with(".toml") {
+                format!("run {} --input {failed}", quoted(&job.argument))
+            } else {
+                run::words(&crate::config::Job { argument: shown(&self.folder().join("failed.csv")), ..job.clone() })
+            }
+        })
+    }
+}
+
+/// The command that comes next after a run that ended so. `failed` are the words that send the failed file.
+pub(super) fn next(
+    context: &Context,
+    run: crate::model::ids::RunId,
+    exit: Exit,
+    failed: impl FnOnce() -> String,
+) -> Option<String> {
+    let words = match exit {
+        Exit::Success => return None,
+        Exit::RowsFailed => failed(),
+        Exit::InDoubt => format!("doubt list {run}"),
+        Exit::Credentials => "check".to_owned(),
+        _ => format!("resume {run}"),
+    };
+    Some(context.next(&words))
+}
+
+/// A path as a person in this folder would type it.
+fn shown(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().ok();
+    let inside = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
+    inside.unwrap_or(path).display().to_string()
+}
+
+/// The configured rate, of all accounts together.
+fn limit(groups: &[crate::model::plan::Group]) -> String {
+    let mut rates: Vec<(&str, Rate)> = Vec::new();
+    for group in groups {
+        if !rates.iter().any(|(known, _)| *known == group.account.as_str()) {
+            rates.push((group.account.as_str(), group.rate));
+        }
+    }
+    match rates.as_slice() {
+        [(_, only)] => only.to_string(),
+        several => {
+            let sum: f64 = several.iter().map(|(_, rate)| rate.per_second()).sum();
+            format!("{sum}/s")
+        }
+    }
+}
+
+fn exit_of(halt: &Halt) -> Exit {
+    match halt {
+        Halt::Credentials { .. } => Exit::Credentials,
+        Halt::Journal { .. } | Halt::Invariant { .. } => Exit::Internal,
+        Halt::Failures { .. }
+        | Halt::InDoubt { .. }
+        | Halt::Unrecognised { .. }
+        | Halt::Outage { .. }
+        | Halt::Redirect { .. }
+        | Halt::Tls { .. }
+        | Halt::Retries { .. }
+        | Halt::InputChanged { .. } => Exit::Halted,
+    }
+}
+
+/// Totals as they are reported: what is planned was not sent, what is intended is in doubt, and what was left out by
+/// request was not sent either.
+fn reported(totals: &Totals, skipped: u64) -> Totals {
+    let mut reported = Totals::default();
+    for state in State::ALL {
+        let told = match state {
+            State::Planned => State::NotSent,
+            State::Intended => State::InDoubt,
+            other => other,
+        };
+        reported.add_many(told, totals.count(state), None);
+        for (currency, sums) in totals.amounts() {
+            let amount = sums[usize::from(state.number())];
+            reported.add_amount(told, Some(crate::model::money::Money { amount, currency }));
+        }
+    }
+    reported.add_many(State::NotSent, skipped, None);
+    reported
+}
+
+/// The same rows and the same money in every state; a currency of which there is nothing is no difference.
+fn same(one: &Totals, other: &Totals) -> bool {
+    let currencies = one.amounts().chain(other.amounts()).map(|(currency, _)| currency);
+    let money = currencies
+        .flat_map(|currency| State::ALL.map(|state| (currency, state)))
+        .all(|(currency, state)| one.amount(currency, state) == other.amount(currency, state));
+    money && State::ALL.into_iter().all(|state| one.count(state) == other.count(state))
+}

@@ -1,0 +1,73 @@
+//! `subops resume [RUN]` and `subops doubt verify RUN`: continue a run from what the journal keeps of it.
+
+use super::accounts;
+use super::context::Context;
+use super::execute::{self, Start, runtime};
+use super::failure::Failure;
+use super::prepare::{Keep, prepare};
+use super::run::lock;
+use super::settings::Stored;
+use crate::cli::Exit;
+use crate::journal::{RunRecord, RunState, Store};
+use crate::model::ids::RunId;
+
+/// Continues an interrupted or halted run; the last unfinished one where none is named.
+pub(super) fn run(context: &Context, run: Option<RunId>) -> Result<Exit, Failure> {
+    let (context, _sandbox) = context.staged()?;
+    let store = context.existing_store()?;
+    let record = match run {
+        Some(run) => store.run(run)?,
+        None => match unfinished(&store)? {
+            Some(record) => record,
+            None => {
+                context.say("every run of the journal is finished: nothing is left to do\n")?;
+                return Ok(Exit::Success);
+            }
+        },
+    };
+    if record.state == RunState::Finished {
+        return super::run::nothing_left(&context, &store, &record);
+    }
+    proceed(&context, store, record, "resume", false)
+}
+
+/// Reads at the provider what came of the rows in doubt. Sends no row.
+pub(super) fn verify(context: &Context, run: RunId) -> Result<Exit, Failure> {
+    let (context, _sandbox) = context.staged()?;
+    let store = context.existing_store()?;
+    let record = store.run(run)?;
+    proceed(&context, store, record, "doubt verify", true)
+}
+
+fn unfinished(store: &Store) -> Result<Option<RunRecord>, Failure> {
+    let runs = store.runs()?;
+    Ok(runs.into_iter().filter(|record| record.state != RunState::Finished).max_by_key(|record| record.run))
+}
+
+fn proceed(
+    context: &Context,
+    store: Store,
+    record: RunRecord,
+    command: &str,
+    verify_only: bool,
+) -> Result<Exit, Failure> {
+    let journal = context.journal_path()?;
+    let lock = lock(&journal, &record.digest, &record.job, command)?;
+    // Another process may have worked on it between the look and the lock.
+    let record = store.run(record.run)?;
+    let overrides = context.config.overrides();
+    let job = Stored::parse(&record.settings)?.job(overrides.guard, overrides.results.clone())?;
+    let prepared = prepare(context, job, &Keep::beside(&journal))
+        .map_err(|failure| Failure { exit: Exit::NotApproved, ..failure })?;
+    if prepared.plan.digest != record.digest {
+        return Err(Failure::new(
+            Exit::NotApproved,
+            format!("`{}` is not what run {} was planned from; nothing was sent", prepared.plan.input, record.run),
+        )
+        .hint("put the old input back (the run's rows are known by their lines), then resume"));
+    }
+    let accounts = accounts::open(context, &prepared.config, &prepared.wanted())?;
+    let runtime = runtime()?;
+    runtime.block_on(accounts::preflight(context, &accounts))?;
+    execute::start(Start { context, prepared, record, store, accounts, runtime, lock, verify_only })
+}
