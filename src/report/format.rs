@@ -132,6 +132,15 @@ fn zoned(at: Millis, zone: &TimeZone) -> Option<jiff::ZonedDateTime> {
     Timestamp::from_millisecond(at).ok().map(|time| time.to_zoned_datetime(zone.clone()))
 }
 
+/// A value as JSON on one line, and a line break. What cannot be JSON (a map whose keys are no texts; there is none here)
+/// would be an object that says so.
+pub fn json(value: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string(value);
+    let mut text = text.unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string());
+    text.push('\n');
+    text
+}
+
 /// Text from outside on one line: control characters, and characters that change the direction of writing, become
 /// `\u{FFFD}`, line breaks and tabs a space. Otherwise a reply could move the cursor and rewrite what was said before.
 pub fn printable(text: &str) -> String {

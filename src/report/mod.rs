@@ -13,7 +13,9 @@ pub mod live;
 pub mod meter;
 pub mod plain;
 pub mod progress;
+pub mod results;
 pub mod style;
+pub mod summary;
 pub mod watch;
 
 use crate::contract::Observer;

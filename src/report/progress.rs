@@ -207,7 +207,7 @@ fn bar_line(snapshot: &Snapshot, pace: Pace, style: &Style) -> String {
     let all = count(total);
     let head = format!(" {}/{all}  ", right(&count(done), columns(&all)));
     // Cut, not rounded: 100 % is said when nothing is left.
-    let percent = format!("  {:>3}%", if total == 0 { 100 } else { done * 100 / total });
+    let percent = format!("  {:>3}%", (done * 100).checked_div(total).unwrap_or(100));
     let mut tail = tail(snapshot, pace);
     let room = |tail: &[(u8, String)]| {
         let taken = columns(&head) + percent.len() + tail.iter().map(|(_, part)| columns(part) + 3).sum::<usize>();

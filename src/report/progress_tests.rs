@@ -36,14 +36,14 @@ fn segpay() -> AccountName {
 #[test]
 fn the_bar_uses_the_width_it_has() {
     let first = |width| bar(&snapshot(), PACE, &Style::plain(width)).lines().next().map(str::to_owned);
-    let bar = format!("{:<40}", "████████████████████████▍");
-    let wide = format!("   612/1,000  {bar}   61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left");
+    let drawn = format!("{:<40}", "████████████████████████▍");
+    let wide = format!("   612/1,000  {drawn}   61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left");
     assert_eq!(first(119), Some(wide));
-    let expected = "   612/1,000  ████▉     61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
+    let expected = "   612/1,000  ████▎     61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
     assert_eq!(first(80).as_deref(), Some(expected));
-    let expected = "   612/1,000  ████▎    61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
+    let expected = "   612/1,000  ███▋    61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
     assert_eq!(first(79).as_deref(), Some(expected));
-    let expected = "   612/1,000  ███████▉       61%   49.9 of 50/s    8 in flight   8 s left";
+    let expected = "   612/1,000  ██████        61%   49.9 of 50/s    8 in flight   8 s left";
     assert_eq!(first(71).as_deref(), Some(expected), "the least needed goes first");
     assert_eq!(
         bar(&snapshot(), PACE, &Style::plain(79)).lines().nth(1),
