@@ -202,6 +202,25 @@ pub fn sentence(text: &str, start: usize, indent: usize, width: usize) -> String
     flow(&words, " ", start, indent, width)
 }
 
+/// A table without lines, its columns two spaces apart; those in `numbers` are set to the right. Where it is wider than
+/// `width`, long cells are broken between words.
+pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>, numbers: &[usize], width: usize) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(header);
+    table.add_rows(rows);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if numbers.contains(&at) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n", lines.join("\n"))
+}
+
 #[cfg(test)]
 #[path = "format_tests.rs"]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests;

@@ -68,6 +68,7 @@ fn middle_of(bucket: usize) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -178,6 +178,7 @@ impl Drop for Ticker {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests {
     use super::*;
 

@@ -239,4 +239,5 @@ fn whole_millis(latency: Duration) -> u64 {
 
 #[cfg(test)]
 #[path = "meter_tests.rs"]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests;

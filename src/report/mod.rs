@@ -7,13 +7,19 @@
 //!
 //! What comes from a provider or a file is made printable before it reaches a terminal ([`format::printable`]).
 
+pub mod doubts;
+pub mod ending;
+pub mod faults;
 pub mod format;
 pub mod histogram;
 pub mod live;
 pub mod meter;
+pub mod operations;
 pub mod plain;
+pub mod plan;
 pub mod progress;
 pub mod results;
+pub mod runs;
 pub mod style;
 pub mod summary;
 pub mod watch;

@@ -315,4 +315,5 @@ pub fn plain_line(at: Millis, job: &str, run: RunId, snapshot: &Snapshot, pace: 
 
 #[cfg(test)]
 #[path = "progress_tests.rs"]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests;

@@ -41,9 +41,9 @@ fn the_bar_uses_the_width_it_has() {
     assert_eq!(first(119), Some(wide));
     let expected = "   612/1,000  ████▎     61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
     assert_eq!(first(80).as_deref(), Some(expected));
-    let expected = "   612/1,000  ███▋    61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
+    let expected = "   612/1,000  ███▋     61%   49.9 of 50/s   p95 84 ms    8 in flight   8 s left";
     assert_eq!(first(79).as_deref(), Some(expected));
-    let expected = "   612/1,000  ██████        61%   49.9 of 50/s    8 in flight   8 s left";
+    let expected = "   612/1,000  ██████       61%   49.9 of 50/s    8 in flight   8 s left";
     assert_eq!(first(71).as_deref(), Some(expected), "the least needed goes first");
     assert_eq!(
         bar(&snapshot(), PACE, &Style::plain(79)).lines().nth(1),

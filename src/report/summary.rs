@@ -105,6 +105,7 @@ pub fn to_json(summary: &Summary) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests {
     use super::*;
     use crate::model::money::{Money, parse_amount};

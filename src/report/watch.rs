@@ -97,6 +97,7 @@ pub(super) fn wall() -> Millis {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests {
     use super::*;
 

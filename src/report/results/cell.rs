@@ -49,6 +49,7 @@ pub fn masked(number: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests {
     use super::*;
 

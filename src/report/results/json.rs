@@ -170,6 +170,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests {
     use super::*;
 

@@ -248,4 +248,5 @@ impl Staged {
 
 #[cfg(test)]
 #[path = "results_tests.rs"]
+#[allow(clippy::expect_used, reason = "what a test stands on must be there")]
 mod tests;
