@@ -99,7 +99,7 @@ fn lines(summary: &Summary, tally: Option<&Tally>, style: &Style) -> String {
         let name = left(words(state), NAME);
         let name = if rows > 0 { coloured(state, &name, style) } else { name };
         let about = about(summary, tally, state, indent, style);
-        text.push_str(&format!("  {name}{}   {about}", right(&count(rows), number)).trim_end());
+        text.push_str(format!("  {name}{}   {about}", right(&count(rows), number)).trim_end());
         text.push('\n');
     }
     let rule = "─".repeat(columns(&total).max(5));
