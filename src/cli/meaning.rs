@@ -93,6 +93,7 @@ fn run(args: RunArgs, overrides: &mut Overrides, origin: &Origin<'_>) -> Result<
 fn input(args: InputArgs, overrides: &mut Overrides, origin: &Origin<'_>) -> Result<(), Wrong> {
     overrides.operation = args.operation;
     overrides.account = args.account;
+    overrides.input = args.input.clone();
     overrides.skip_invalid = args.skip_invalid;
     overrides.encoding = origin.parsed("encoding", args.encoding, layers::ENCODING, layers::parse_encoding)?;
     overrides.delimiter = origin.parsed("delimiter", args.delimiter, layers::DELIMITER, layers::parse_delimiter)?;

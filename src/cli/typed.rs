@@ -172,6 +172,9 @@ pub(super) struct ResumeArgs {
 
 #[derive(Debug, Default, Args)]
 pub(super) struct InputArgs {
+    /// Read this file in place of the job's own input
+    #[arg(long, value_name = "FILE")]
+    pub(super) input: Option<PathBuf>,
     /// The operation of rows that name none
     #[arg(long, value_name = "NAME", env = "SUBOPS_OPERATION", hide_env_values = true)]
     pub(super) operation: Option<String>,

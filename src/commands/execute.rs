@@ -315,7 +315,11 @@ impl Conclusion<'_> {
             let failed = quoted(&shown(&self.folder().join("failed.csv")));
             let job = &self.prepared.job;
             if job.argument.ends_with(".toml") {
-                format!("run {} --input {failed}", quoted(&job.argument))
+                format!(
+                    "run {} --input {failed}{}",
+                    quoted(&job.argument),
+                    if job.encoding.is_some() { " --encoding utf-8" } else { "" }
+                )
             } else {
                 run::words(&crate::config::Job { argument: shown(&self.folder().join("failed.csv")), ..job.clone() })
             }

@@ -142,7 +142,7 @@ fn create(context: &Context, store: &Store, prepared: &Prepared, request: &Reque
         job_path: job_path(context, job),
         digest: plan.digest.clone(),
         input_path: path.display().to_string(),
-        settings: Stored::of(job, path, &plan.input, &limits).to_json()?,
+        settings: Stored::of(job, path, &plan.input, context.environment.absolute(&job.results), &limits).to_json()?,
         started: WallClock.now(),
         again_reason,
         total_rows: plan.rows,

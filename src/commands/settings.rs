@@ -1,6 +1,6 @@
 //! What a run needs to be continued, as the journal keeps it: the job after every layer was applied, without secrets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -39,8 +39,9 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// The job, with its input at `input` (a copy, where it came from the standard input) and the limits that hold.
-    pub(super) fn of(job: &Job, input: &std::path::Path, shown: &str, limits: &LimitLayer) -> Self {
+    /// The job, with its input at `input` (a copy, where it came from the standard input), its results below `results`
+    /// (absolute: it may be continued from another folder) and the limits that hold.
+    pub(super) fn of(job: &Job, input: &Path, shown: &str, results: PathBuf, limits: &LimitLayer) -> Self {
         Self {
             name: job.name.clone(),
             argument: job.argument.clone(),
@@ -57,7 +58,7 @@ impl Stored {
             defaults: job.defaults.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             max_failures: job.guard.max_failures.to_string(),
             max_in_doubt: job.guard.max_in_doubt,
-            results: job.results.clone(),
+            results,
             skip_invalid: job.skip_invalid,
             rate: limits.rate.map(|rate| rate.to_string()),
             concurrency: limits.concurrency,

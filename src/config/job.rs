@@ -155,6 +155,10 @@ impl Job {
                 Written::of_input(stem(Path::new(argument)), place)
             }
         };
+        if let Some(input) = &overrides.input {
+            let path = environment.absolute(input);
+            job.input = InputPlace::File { path, shown: input.display().to_string() };
+        }
         job.apply(overrides, registry)?;
         let place = job.account_place.take();
         let job = job.resolve(argument, config);

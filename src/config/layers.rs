@@ -11,6 +11,8 @@ use crate::model::settings::{Guard, Limits, MaxFailures, Rate, parse_duration};
 /// What the command line and the environment say over everything that is written in files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
+    /// The input, in place of the job's own.
+    pub input: Option<PathBuf>,
     /// The configuration file.
     pub config: Option<PathBuf>,
     /// The journal.
