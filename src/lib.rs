@@ -20,7 +20,7 @@
 //! | [`report`] | what a person sees, and the files that finance reads | `model`, `contract` |
 //! | [`sandbox`] | the local stand-in for the providers, with its own ledger | ids and money only |
 //! | [`commands`] | one file a command: settings in, wiring, summary out | all of these |
-//! | [`cli`] | what was typed, and what it means here | `commands` and what it needs |
+//! | [`cli`] | what was typed, what it means here, how the program ends | `model`, `config` |
 //!
 //! `tests/architecture.rs` holds the table against the source.
 //!

@@ -18,7 +18,7 @@ const WALLS: [(&str, &[&str]); 11] = [
     ("config", &["model", "contract", "http"]),
     ("report", &["model", "contract"]),
     ("sandbox", &["model"]),
-    ("cli", &["model", "config", "commands"]),
+    ("cli", &["model", "config"]),
 ];
 
 /// What the sandbox may take from the model: it must not share a mistake with the client.

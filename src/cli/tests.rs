@@ -160,6 +160,7 @@ fn every_flag_of_a_run_is_understood() {
     let guard = (invocation.overrides.guard.max_failures, invocation.overrides.guard.max_in_doubt);
     assert_eq!(guard, (Some(MaxFailures::Percent(5)), Some(3)));
     let expected = Overrides {
+        input: None,
         config: Some("c.toml".into()),
         journal: Some("j.db".into()),
         results: Some("out".into()),
@@ -378,8 +379,19 @@ fn in_an_environment_of_its_own() {
         "error: `SUBOPS_MAX_FAILURES` = `canary`: expected a number of rows such as `20`, or a share such as `5%`\n";
     assert_eq!(wrong("run a"), bad);
     let from_variables = parse("run a --max-failures 1").expect("the flag wins over the bad variable");
-    let Overrides { config, journal, results, operation, account, encoding, delimiter, skip_invalid, limits, guard } =
-        from_variables.overrides;
+    let Overrides {
+        input: _,
+        config,
+        journal,
+        results,
+        operation,
+        account,
+        encoding,
+        delimiter,
+        skip_invalid,
+        limits,
+        guard,
+    } = from_variables.overrides;
     assert_eq!((limits.rate, limits.concurrency), (parse_rate("7/s"), Some(3)));
     assert_eq!((operation.as_deref(), account.as_deref()), (Some("a.b"), Some("eu")));
     assert_eq!(

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use tracing_subscriber::EnvFilter;
+
 use crate::cli::{Exit, Output, Progress as Shown};
 use crate::config::layers::Overrides;
 use crate::config::{Config, Environment};
@@ -54,13 +56,15 @@ impl Context {
             flags.push_str(" --sandbox");
             config = config.with_rehearsal_journal();
         }
+        let screen = Screen::default();
+        listen(&output, &screen);
         let colour = !output.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let style = Style {
             colour: colour && Screen::is_attended(),
             zone: jiff::tz::TimeZone::system(),
             ..Style::plain(Screen::width())
         };
-        Ok(Self { config, environment, output, style, screen: Screen::default(), flags, rehearsal })
+        Ok(Self { config, environment, output, style, screen, flags, rehearsal })
     }
 
     /// The next command to type: `subops`, the words, and the flags that lead to the same journal.
@@ -155,6 +159,22 @@ impl Context {
     /// Prints data: the text for a person, or the JSON where that was asked for.
     pub(super) fn print(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> String) -> Result<(), Failure> {
         to_stdout(&if self.output.json { json() } else { text() })
+    }
+}
+
+/// Lets the log be heard above the bar. Other libraries are heard only where they warn.
+fn listen(output: &Output, screen: &Screen) {
+    let level = match output.verbosity {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::new(format!("warn,subops={level}"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(screen.clone()).with_target(false);
+    // A second start within one process keeps the first one's log.
+    if log.with_ansi(false).try_init().is_err() {
+        tracing::debug!("the log is set up already");
     }
 }
 

@@ -3,6 +3,8 @@
 //! There is no task behind a connection: the call's own future moves it. So a call that is dropped takes its connection
 //! with it, nothing is written behind our back after a failure was judged, and no task is woken for another.
 
+#![expect(clippy::disallowed_types, reason = "this is the room from which requests leave")]
+
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

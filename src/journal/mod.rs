@@ -13,6 +13,8 @@
 //! [`SqliteJournal`] is the engine's side: one writer thread that commits in groups. [`Store`] is the commands' side:
 //! plain calls on a connection of its own, also while another process is running.
 
+#![expect(clippy::disallowed_types, reason = "this is the room that owns the database")]
+
 mod apply;
 mod codec;
 mod connection;

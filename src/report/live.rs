@@ -4,6 +4,8 @@
 //! error stream while a bar stands there goes through [`Screen`], which takes the bar away for the moment of writing:
 //! no line is ever torn.
 
+#![expect(clippy::disallowed_types, reason = "this is the place that draws on the terminal")]
+
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};

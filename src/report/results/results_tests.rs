@@ -45,6 +45,8 @@ fn record(number: u64, state: State) -> Recorded {
         attempts: 1,
         intended_at: None,
         baseline: None,
+        subject: None,
+        sent: None,
         code: Some("word".into()),
         message: Some("=a word".into()),
         reference: None,
