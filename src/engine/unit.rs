@@ -270,11 +270,9 @@ impl Unit {
     /// Plans the next call, after a backoff. A repeat that the row pays for counts against the run's budget too.
     fn again(&mut self, failure: &Failure, paid: bool) -> Next {
         let shared = &self.lane.shared;
-        let wait = if failure.class == FailureClass::Throttled {
-            Duration::ZERO
-        } else {
-            backoff(self.retries + self.resends + self.waits, fastrand::f64())
-        };
+        let at_once = matches!(failure.class, FailureClass::Throttled | FailureClass::SessionExpired);
+        let wait =
+            if at_once { Duration::ZERO } else { backoff(self.retries + self.resends + self.waits, fastrand::f64()) };
         if !paid {
             self.waits += 1;
         } else {

@@ -83,8 +83,10 @@ pub fn verdict(situation: Situation) -> Verdict {
     let consequence = consequence(class);
     let fate = match class {
         F::TlsRejected | F::Credentials => Fate::PutBack,
-        F::Throttled | F::NotConnected => Fate::Wait,
-        F::SessionExpired | F::NotWritten => proven(retries),
+        // A session that ends under a row is not the row's fault; one that is refused when it is new is told as wrong
+        // credentials, so this comes to an end.
+        F::Throttled | F::NotConnected | F::SessionExpired => Fate::Wait,
+        F::NotWritten => proven(retries),
         F::Redirect => Fate::Doubt,
         F::Conflict => unknown(effect, resends, 1),
         F::Lost | F::ServerError(_) | F::Unavailable | F::Html | F::Truncated => unknown(effect, resends, MAX_RESENDS),
@@ -149,7 +151,7 @@ mod tests {
         (F::Conflict, Doubt, Doubt, Resend, C::None),
         (F::Throttled, Wait, Wait, Wait, C::Throttle),
         (F::Credentials, PutBack, PutBack, PutBack, C::StopCredentials),
-        (F::SessionExpired, Retry, Retry, Retry, C::Relogin),
+        (F::SessionExpired, Wait, Wait, Wait, C::Relogin),
         (F::Redirect, Doubt, Doubt, Doubt, C::StopRedirect),
         (F::Truncated, Doubt, Doubt, Resend, C::Strain),
         (F::Unrecognised, Doubt, Doubt, Doubt, C::Unlisted),
