@@ -29,7 +29,7 @@ mod pool;
 mod redact;
 mod reply;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 #[cfg(test)]
 mod tests;
 mod wire;
