@@ -7,10 +7,11 @@ use crate::contract::Provider;
 use crate::model::operation::OperationSpec;
 
 pub mod segpay;
+pub mod twocheckout;
 pub(crate) mod xml;
 
 /// Every provider. A new one is one folder and one line here.
-pub static REGISTRY: &[&dyn Provider] = &[&segpay::Segpay];
+pub static REGISTRY: &[&dyn Provider] = &[&segpay::Segpay, &twocheckout::TwoCheckout];
 
 /// The provider of this name.
 pub fn find_provider(name: &str) -> Option<&'static dyn Provider> {
