@@ -83,7 +83,7 @@ impl Context {
         if !self.rehearsal {
             return Ok((self.shared(), None));
         }
-        let sandbox = sandbox::start(SandboxOptions::default()).map_err(Failure::internal)?;
+        let sandbox = sandbox::start(rehearsal_options()?).map_err(Failure::internal)?;
         let pairs = sandbox.environment().iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let environment = self.environment.only(pairs);
         let config = self.config.rehearsing(&environment)?;
@@ -160,6 +160,12 @@ impl Context {
     pub(super) fn print(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> String) -> Result<(), Failure> {
         to_stdout(&if self.output.json { json() } else { text() })
     }
+}
+
+/// A rehearsal is to look like the real thing, so its providers take their time.
+fn rehearsal_options() -> Result<SandboxOptions, Failure> {
+    let latency = "20ms..80ms".parse().map_err(Failure::internal)?;
+    Ok(SandboxOptions { latency, ..SandboxOptions::default() })
 }
 
 /// Lets the log be heard above the bar. Other libraries are heard only where they warn.
