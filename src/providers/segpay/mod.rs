@@ -64,7 +64,7 @@ impl Provider for Segpay {
             key: "settle_delay",
             values: &[],
             default: "60s",
-            about: "how long after a call the reports are trusted to show its effect",
+            about: "how long after a call the reports are trusted to show its effect; an extension gets twice as long",
         }]
     }
 
@@ -189,7 +189,8 @@ impl Account for SegpayAccount {
         let subject = row.get(row.operation.subject?)?;
         Some(match evidence {
             Evidence::Refunded => Box::pin(verify::observe_refund(&self.srs, subject)),
-            _ => Box::pin(verify::observe_purchase(&self.srs, subject)),
+            Evidence::Extended | Evidence::Repriced => Box::pin(verify::observe_active(&self.srs, subject)),
+            Evidence::Cancelled | Evidence::Expired => Box::pin(verify::observe_purchase(&self.srs, subject)),
         })
     }
 

@@ -90,7 +90,7 @@ pub(super) static OPERATIONS: &[OperationSpec] = &[
         effect: Effect::Additive,
         subject: Some("PurchaseID"),
         quantity: Some(("Days", "days")),
-        verified_by: Some("reading the next bill date"),
+        verified_by: Some("reading the next and last bill dates of the active subscription"),
         parameters: &[PURCHASE_ID, DAYS],
         words: CHANGING_WORDS,
         ..NOTHING
@@ -111,7 +111,7 @@ pub(super) static OPERATIONS: &[OperationSpec] = &[
         effect: Effect::Absolute,
         subject: Some("PurchaseID"),
         amount: Some("RecurringAmount"),
-        verified_by: Some("reading the recurring amount"),
+        verified_by: Some("reading the recurring amount of the active subscription"),
         parameters: &[
             PURCHASE_ID,
             RECURRING_AMOUNT,

@@ -72,11 +72,10 @@ impl Srs {
     pub(super) async fn report(
         &self,
         path: &str,
-        subject: (&str, &str),
+        parameters: &[(&str, Cow<'_, str>)],
         keep: &[&'static str],
     ) -> Result<Vec<xml::ReportRow>, Failure> {
-        let (name, id) = subject;
-        let reply = self.get(path, &[(name, Cow::Borrowed(id))]).await?;
+        let reply = self.get(path, parameters).await?;
         if let Some(failure) = credentials_refused(&reply).or_else(|| failure_of(&reply)) {
             return Err(failure);
         }

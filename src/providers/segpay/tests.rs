@@ -313,15 +313,26 @@ fn observed(row: &Row, answers: Vec<Step>) -> (Result<Observation, Failure>, Vec
     })
 }
 
-#[test]
-fn a_subscription_is_read_without_its_customer() {
+#[rstest]
+#[case("cancel_membership", ("status", "Active"), "TransactionByPurchaseID?…&PurchaseID=1")]
+#[case("expire_membership", ("status", "Active"), "TransactionByPurchaseID?…&PurchaseID=1")]
+#[case("extend_membership", ("next_bill_date", "2026-01-31"), ACTIVE_TARGET)]
+#[case("modify_rebill_amount", ("recurring_amount", "19.95"), ACTIVE_TARGET)]
+fn a_subscription_is_read_in_one_request_without_its_customer(
+    #[case] verb: &str,
+    #[case] (name, value): (&str, &str),
+    #[case] target: &str,
+) {
     let report = report_reply(
-        "<Data><PurchaseID>1</PurchaseID><PurchStatus>Active</PurchStatus><CustName>canary</CustName></Data>",
+        "<Data><PurchaseID>1</PurchaseID><PurchStatus>Active</PurchStatus><RecurringAmount>19.9500</RecurringAmount>\
+         <NextDate>01/31/2026</NextDate><CustName>canary</CustName><Username>canary</Username></Data>",
     );
-    let (observation, targets) = observed(&row("extend_membership", &[("PurchaseID", "1")]), vec![report]);
-    assert_eq!(observation.expect("facts").get("status"), Some("Active"));
-    assert_eq!(targets, ["GET /MWS.asmx/TransactionByPurchaseID?…&PurchaseID=1"]);
+    let (observation, targets) = observed(&row(verb, &[("PurchaseID", "1")]), vec![report]);
+    assert_eq!(observation.expect("facts").get(name), Some(value));
+    assert_eq!(targets, [format!("GET /MWS.asmx/{target}")]);
 }
+
+const ACTIVE_TARGET: &str = "AssetsActiveSubscriptionsByURL?…&BegDate=01012000&EndDate=12312078&PurchaseID=1&URLID=0";
 
 #[test]
 fn a_refund_is_read_through_its_purchase() {

@@ -2,11 +2,14 @@
 //!
 //! The reading keeps a handful of columns; the same report has names, addresses and passwords. The judging is pure, and
 //! one-sided: only what fits exactly settles a doubt, and a refund that does not show is never proof that there was none.
+//!
+//! Ends and refunds are read from a purchase's transactions and judged here; what bills, and when, is read from the
+//! report of active subscriptions, in [`active`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use super::operations::Evidence;
 use super::srs::{Srs, unrecognised};
@@ -16,51 +19,46 @@ use crate::model::money::parse_amount;
 use crate::model::row::Row;
 use crate::providers::xml::ReportRow;
 
+mod active;
+
+pub(super) use active::observe as observe_active;
+
 const BY_PURCHASE: &str = "/MWS.asmx/TransactionByPurchaseID";
 const BY_TRANSACTION: &str = "/MWS.asmx/TransactionByTransID";
 
-/// The columns that are read, and no others.
-const COLUMNS: &[&str] = &[
-    "TransID",
-    "RelatedTransID",
-    "PurchaseID",
-    "Type",
-    "Auth",
-    "PurchStatus",
-    "RecurringAmount",
-    "NextDate",
-    "CancelDate",
-    "ExpiredDate",
-];
+/// The columns that are read of a transaction, and no others.
+const COLUMNS: &[&str] =
+    &["TransID", "RelatedTransID", "PurchaseID", "Type", "Auth", "PurchStatus", "CancelDate", "ExpiredDate"];
 
 /// Names of facts.
 mod fact {
     pub(super) const FOUND: &str = "found";
     pub(super) const STATUS: &str = "status";
     pub(super) const NEXT_BILL_DATE: &str = "next_bill_date";
+    pub(super) const LAST_BILL_DATE: &str = "last_bill_date";
+    pub(super) const PURCHASES: &str = "purchases";
     pub(super) const RECURRING_AMOUNT: &str = "recurring_amount";
     pub(super) const CANCEL_DATE: &str = "cancel_date";
     pub(super) const EXPIRED_DATE: &str = "expired_date";
-    pub(super) const SALES: &str = "sales";
     pub(super) const REFUNDS: &str = "refunds";
     pub(super) const UNATTRIBUTED_REFUNDS: &str = "unattributed_refunds";
 }
 
-/// Reads a subscription.
+/// Reads whether a subscription has ended.
 pub(super) async fn observe_purchase(srs: &Srs, purchase: &str) -> Result<Observation, Failure> {
-    let rows = srs.report(BY_PURCHASE, ("PurchaseID", purchase), COLUMNS).await?;
+    let rows = srs.report(BY_PURCHASE, &[("PurchaseID", Cow::Borrowed(purchase))], COLUMNS).await?;
     about_purchase(&rows, purchase)
 }
 
 /// Reads a transaction's purchase, and there the credits of the transaction: two requests, since a credit is not listed
 /// under the transaction that it pays back.
 pub(super) async fn observe_refund(srs: &Srs, transaction: &str) -> Result<Observation, Failure> {
-    let rows = srs.report(BY_TRANSACTION, ("TransID", transaction), COLUMNS).await?;
+    let rows = srs.report(BY_TRANSACTION, &[("TransID", Cow::Borrowed(transaction))], COLUMNS).await?;
     let own = rows.iter().find(|row| row.get("TransID") == Some(transaction));
     let Some(purchase) = own.and_then(|row| row.get("PurchaseID")) else {
         return Ok(not_found());
     };
-    let rows = srs.report(BY_PURCHASE, ("PurchaseID", purchase), COLUMNS).await?;
+    let rows = srs.report(BY_PURCHASE, &[("PurchaseID", Cow::Borrowed(purchase))], COLUMNS).await?;
     about_refunds(&rows, purchase, transaction)
 }
 
@@ -70,17 +68,18 @@ fn about_purchase(rows: &[ReportRow], purchase: &str) -> Result<Observation, Fai
     if rows.is_empty() {
         return Ok(not_found());
     }
-    let sales = rows.iter().filter(|row| is_type(row, &["Sale"])).count();
     let facts = [
         (fact::STATUS, agreed(rows, "PurchStatus", |text| Some(text.to_owned()))),
-        (fact::NEXT_BILL_DATE, agreed(rows, "NextDate", date)),
-        (fact::RECURRING_AMOUNT, agreed(rows, "RecurringAmount", amount)),
         (fact::CANCEL_DATE, agreed(rows, "CancelDate", date)),
         (fact::EXPIRED_DATE, agreed(rows, "ExpiredDate", date)),
-        (fact::SALES, Some(sales.to_string())),
     ];
+    Ok(shown(facts))
+}
+
+/// An observation of those facts that show.
+fn shown<const N: usize>(facts: [(&str, Option<String>); N]) -> Observation {
     let facts = facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Ok(Observation { facts: facts.collect() })
+    Observation { facts: facts.collect() }
 }
 
 /// The credits of a transaction among the rows of its purchase, and those that name no transaction.
@@ -123,8 +122,12 @@ fn is_refund(row: &ReportRow) -> bool {
 }
 
 /// A column that belongs to the purchase: every row that has it must say the same, or we do not choose.
-fn agreed(rows: &[ReportRow], column: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let mut values = rows.iter().filter_map(|row| row.get(column));
+fn agreed<'a>(
+    rows: impl IntoIterator<Item = &'a ReportRow>,
+    column: &str,
+    read: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let mut values = rows.into_iter().filter_map(|row| row.get(column));
     let first = read(values.next()?)?;
     values.all(|value| read(value).as_ref() == Some(&first)).then_some(first)
 }
@@ -154,25 +157,27 @@ pub(super) fn judge(
     settle_delay: Duration,
 ) -> Finding {
     if now.get(fact::FOUND) == Some("no") {
-        return Finding::Conflict("the report does not have it".to_owned());
+        return Finding::Conflict(match evidence {
+            Evidence::Extended | Evidence::Repriced => "it is not in the report of active subscriptions".to_owned(),
+            Evidence::Cancelled | Evidence::Expired | Evidence::Refunded => "the report does not have it".to_owned(),
+        });
     }
-    let absent = |what: String| {
-        if doubt.age < settle_delay {
-            return Finding::NotYet(what);
-        }
-        Finding::NotApplied(what)
-    };
     match evidence {
-        Evidence::Cancelled => judge_end(now, doubt, &["canceled", "cancelled", "expired"], absent),
-        Evidence::Expired => judge_end(now, doubt, &["expired"], absent),
-        Evidence::Extended => judge_extension(row, doubt, now, absent),
-        Evidence::Repriced => judge_amount(row, now, absent),
+        Evidence::Cancelled => judge_end(now, doubt, &["canceled", "cancelled", "expired"], settle_delay),
+        Evidence::Expired => judge_end(now, doubt, &["expired"], settle_delay),
+        Evidence::Extended => active::judge_extension(row, doubt, now, settle_delay),
+        Evidence::Repriced => active::judge_amount(row, doubt, now, settle_delay),
         Evidence::Refunded => judge_refund(doubt, now),
     }
 }
 
+/// The old state shows: proof once `patience` has passed since the call, and nothing before.
+fn unchanged(doubt: &Doubt<'_>, patience: Duration, what: String) -> Finding {
+    if doubt.age < patience { Finding::NotYet(what) } else { Finding::NotApplied(what) }
+}
+
 /// The wanted end state holds, whoever brought it about: a second call would change nothing.
-fn judge_end(now: &Observation, doubt: &Doubt<'_>, wanted: &[&str], absent: impl Fn(String) -> Finding) -> Finding {
+fn judge_end(now: &Observation, doubt: &Doubt<'_>, wanted: &[&str], settle_delay: Duration) -> Finding {
     let Some(status) = now.get(fact::STATUS) else {
         return Finding::Conflict("the report does not show one status".to_owned());
     };
@@ -192,45 +197,7 @@ fn judge_end(now: &Observation, doubt: &Doubt<'_>, wanted: &[&str], absent: impl
             _ => Finding::Conflict(format!("status {status}, but with the cancel date {date}")),
         };
     }
-    absent(format!("status {status}"))
-}
-
-/// The next bill date moved by exactly the days, and no sale moved it.
-fn judge_extension(row: &Row, doubt: &Doubt<'_>, now: &Observation, absent: impl Fn(String) -> Finding) -> Finding {
-    let Some(baseline) = doubt.baseline else {
-        return Finding::Conflict("no baseline was read before the call".to_owned());
-    };
-    let (Some(before), Some(after)) = (bill_date(baseline), bill_date(now)) else {
-        return Finding::Conflict("the report does not show one next bill date".to_owned());
-    };
-    let days: Option<i64> = row.get("Days").and_then(|days| days.parse().ok());
-    let expected = days.and_then(|days| before.checked_add(jiff::Span::new().try_days(days).ok()?).ok());
-    let moved = format!("next bill date {before}, now {after}");
-    let unchanged = |name| baseline.get(name) == now.get(name);
-    if !unchanged(fact::SALES) || !unchanged(fact::STATUS) {
-        return Finding::Conflict(format!("{moved}, and a sale or a change of status since"));
-    }
-    if expected == Some(after) {
-        Finding::Applied(moved)
-    } else if before == after {
-        absent(format!("next bill date still {after}"))
-    } else {
-        Finding::Conflict(moved)
-    }
-}
-
-fn bill_date(observation: &Observation) -> Option<Date> {
-    observation.get(fact::NEXT_BILL_DATE)?.parse().ok()
-}
-
-fn judge_amount(row: &Row, now: &Observation, absent: impl Fn(String) -> Finding) -> Finding {
-    let read = |text: Option<&str>| text.and_then(|text| parse_amount(text).ok());
-    let wanted: Option<Decimal> = read(row.get("RecurringAmount"));
-    match (read(now.get(fact::RECURRING_AMOUNT)), wanted) {
-        (Some(now), Some(wanted)) if now == wanted => Finding::Applied(format!("recurring amount {now}")),
-        (Some(now), Some(_)) => absent(format!("recurring amount {now}")),
-        _ => Finding::Conflict("the report does not show one recurring amount".to_owned()),
-    }
+    unchanged(doubt, settle_delay, format!("status {status}"))
 }
 
 /// Only a new credit of this very transaction proves anything: refunds may show later than any delay we could wait.

@@ -12,17 +12,21 @@ const DELAY: Duration = Duration::from_secs(60);
 
 /// A report of these rows: each a list of columns.
 fn rows(rows: &[&[(&str, &str)]]) -> Vec<ReportRow> {
+    kept(rows, COLUMNS)
+}
+
+fn kept(rows: &[&[(&str, &str)]], keep: &[&'static str]) -> Vec<ReportRow> {
     let columns = |row: &&[(&str, &str)]| row.iter().map(|(name, text)| format!("<{name}>{text}</{name}>")).collect();
     let rows: Vec<String> = rows.iter().map(columns).map(|row: String| format!("<Data>{row}</Data>")).collect();
     let text = format!("<DataSet><diffgram><NewDataSet>{}</NewDataSet></diffgram></DataSet>", rows.concat());
-    xml::report(text.as_bytes(), COLUMNS).expect("a report")
+    xml::report(text.as_bytes(), keep).expect("a report")
 }
 
 fn facts(facts: &[(&str, &str)]) -> Observation {
     Observation { facts: facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Verdict {
     Applied,
     NotApplied,
@@ -48,29 +52,69 @@ fn verdict(
 }
 
 #[test]
-fn the_facts_of_a_subscription() {
+fn the_facts_of_an_end() {
     let purchase: &[(&str, &str)] = &[
         ("PurchaseID", "80012345"),
-        ("PurchStatus", "Active"),
+        ("PurchStatus", "Canceled"),
         ("RecurringAmount", "19.9500"),
         ("NextDate", "03/31/2026"),
-        ("CancelDate", "1900-01-01T00:00:00+00:00"),
+        ("CancelDate", "2026-03-01T00:00:00+00:00"),
+        ("ExpiredDate", "1900-01-01T00:00:00+00:00"),
     ];
     let sale = [purchase, &[("Type", "Sale"), ("TransID", "1")]].concat();
     let credit = [purchase, &[("Type", "Credit"), ("TransID", "2")]].concat();
     let observation = about_purchase(&rows(&[&sale, &credit]), "80012345").expect("facts");
-    let expected =
-        [("status", "Active"), ("next_bill_date", "2026-03-31"), ("recurring_amount", "19.95"), ("sales", "1")];
-    assert_eq!(observation, facts(&expected));
+    assert_eq!(observation, facts(&[("status", "Canceled"), ("cancel_date", "2026-03-01")]));
 }
 
 #[test]
 fn rows_that_disagree_show_no_fact_and_another_purchase_shows_nothing() {
-    let disagreeing = rows(&[&[("NextDate", "2026-03-31"), ("PurchStatus", "Active")], &[("NextDate", "2026-04-30")]]);
+    let disagreeing =
+        rows(&[&[("CancelDate", "2026-03-31"), ("PurchStatus", "Active")], &[("CancelDate", "2026-04-30")]]);
     let observation = about_purchase(&disagreeing, "1").expect("facts");
-    assert_eq!(observation, facts(&[("status", "Active"), ("sales", "0")]));
+    assert_eq!(observation, facts(&[("status", "Active")]));
     assert!(about_purchase(&rows(&[&[("PurchaseID", "2")]]), "1").is_err());
     assert_eq!(about_purchase(&[], "1"), Ok(facts(&[("found", "no")])));
+}
+
+/// A row of the report of active subscriptions.
+fn active_row<'a>(purchase: &'a str, next: &'a str) -> [(&'a str, &'a str); 6] {
+    [
+        ("PurchaseID", purchase),
+        ("CustName", "Jane Example"),
+        ("RecurringAmount", "19.9500"),
+        ("LastDate", "01/01/2026"),
+        ("NextDate", next),
+        ("Purchases", "3"),
+    ]
+}
+
+#[test]
+fn the_facts_of_an_active_subscription_are_those_of_its_own_row() {
+    let (ours, neighbour) = (active_row("80012345", "01/31/2026"), active_row("80012346", "02/17/2026"));
+    let about = |rows: &[&[(&str, &str)]], purchase| active::about(&kept(rows, active::COLUMNS), purchase);
+    let expected = facts(&[
+        ("next_bill_date", "2026-01-31"),
+        ("last_bill_date", "2026-01-01"),
+        ("purchases", "3"),
+        ("recurring_amount", "19.95"),
+    ]);
+    assert_eq!(about(&[&ours], "80012345"), expected, "a filter");
+    assert_eq!(about(&[&ours, &neighbour], "80012345"), expected, "a cursor");
+    assert_eq!(about(&[&neighbour, &ours], "80012345"), expected, "neither");
+    let absent = facts(&[("found", "no")]);
+    assert_eq!(about(&[&neighbour], "80012345"), absent);
+    assert_eq!(about(&[&ours], "8001234"), absent, "an ID that begins alike");
+    assert_eq!(about(&[], "80012345"), absent);
+    assert_eq!(about(&[&[("NextDate", "01/31/2026")]], "80012345"), absent, "a row of nobody");
+}
+
+#[test]
+fn a_fact_on_which_a_subscriptions_rows_disagree_is_left_out() {
+    let (one, other) = (active_row("1", "01/31/2026"), active_row("1", "03/02/2026"));
+    let observation = active::about(&kept(&[&one, &other], active::COLUMNS), "1");
+    assert_eq!(observation.get("next_bill_date"), None);
+    assert_eq!(observation.get("last_bill_date"), Some("2026-01-01"));
 }
 
 #[test]
@@ -105,33 +149,54 @@ fn dates_in_either_form() {
     }
 }
 
-const BEFORE: &[(&str, &str)] = &[("status", "Active"), ("next_bill_date", "2026-01-31"), ("sales", "3")];
+/// What the report of active subscriptions showed, in tables.
+type Facts = &'static [(&'static str, &'static str)];
 
-const NO_DATE: &[(&str, &str)] = &[("status", "Active"), ("sales", "3")];
+const BEFORE: Facts = &[("next_bill_date", "2026-01-31"), ("last_bill_date", "2026-01-01"), ("purchases", "3")];
+const EXTENDED: Facts = &[("next_bill_date", "2026-03-02"), ("last_bill_date", "2026-01-01"), ("purchases", "3")];
+const EXTENDED_TWICE: Facts = &[("next_bill_date", "2026-04-01"), ("last_bill_date", "2026-01-01"), ("purchases", "3")];
+const A_DAY_SHORT: Facts = &[("next_bill_date", "2026-03-01"), ("last_bill_date", "2026-01-01"), ("purchases", "3")];
+const EARLIER: Facts = &[("next_bill_date", "2026-01-30"), ("last_bill_date", "2026-01-01"), ("purchases", "3")];
+const RENEWED: Facts = &[("next_bill_date", "2026-03-02"), ("last_bill_date", "2026-01-31"), ("purchases", "4")];
+const BILLED_AGAIN: Facts = &[("next_bill_date", "2026-01-31"), ("last_bill_date", "2026-01-31"), ("purchases", "4")];
+const BILLED_THAT_DAY: Facts =
+    &[("next_bill_date", "2026-01-31"), ("last_bill_date", "2026-01-01"), ("purchases", "4")];
+const WITHOUT_NEXT: Facts = &[("last_bill_date", "2026-01-01"), ("purchases", "3")];
+const WITHOUT_LAST: Facts = &[("next_bill_date", "2026-01-31"), ("purchases", "3")];
+const EXTENDED_WITHOUT_LAST: Facts = &[("next_bill_date", "2026-03-02"), ("purchases", "3")];
+const UNCOUNTED: Facts = &[("next_bill_date", "2026-01-31"), ("last_bill_date", "2026-01-01")];
+const EXTENDED_UNCOUNTED: Facts = &[("next_bill_date", "2026-03-02"), ("last_bill_date", "2026-01-01")];
+const NOT_LISTED: Facts = &[("found", "no")];
 
+/// Two delays are 120 seconds. What is applied or a conflict is so at any age.
 #[rstest]
-#[case::moved_by_the_days(Some(BEFORE), "Active", "2026-03-02", "3", 0, Verdict::Applied)]
-#[case::unchanged_too_early(Some(BEFORE), "Active", "2026-01-31", "3", 59, Verdict::NotYet)]
-#[case::unchanged(Some(BEFORE), "Active", "2026-01-31", "3", 60, Verdict::NotApplied)]
-#[case::moved_and_renewed(Some(BEFORE), "Active", "2026-03-02", "4", 60, Verdict::Conflict)]
-#[case::unchanged_but_renewed(Some(BEFORE), "Active", "2026-01-31", "4", 60, Verdict::Conflict)]
-#[case::moved_otherwise(Some(BEFORE), "Active", "2026-02-28", "3", 60, Verdict::Conflict)]
-#[case::moved_twice(Some(BEFORE), "Active", "2026-04-01", "3", 60, Verdict::Conflict)]
-#[case::cancelled_since(Some(BEFORE), "Canceled", "2026-01-31", "3", 60, Verdict::Conflict)]
-#[case::no_baseline(None, "Active", "2026-03-02", "3", 60, Verdict::Conflict)]
-#[case::no_date_before(Some(NO_DATE), "Active", "2026-03-02", "3", 60, Verdict::Conflict)]
-#[case::no_date_now(Some(BEFORE), "Active", "", "3", 60, Verdict::Conflict)]
+#[case::moved_by_the_days(Some(BEFORE), EXTENDED, [Verdict::Applied; 4])]
+#[case::unchanged(Some(BEFORE), BEFORE, [Verdict::NotYet, Verdict::NotYet, Verdict::NotYet, Verdict::NotApplied])]
+#[case::uncounted(Some(UNCOUNTED), EXTENDED_UNCOUNTED, [Verdict::Applied; 4])]
+#[case::moved_by_a_renewal(Some(BEFORE), RENEWED, [Verdict::Conflict; 4])]
+#[case::unchanged_but_billed(Some(BEFORE), BILLED_AGAIN, [Verdict::Conflict; 4])]
+#[case::unchanged_but_billed_that_day(Some(BEFORE), BILLED_THAT_DAY, [Verdict::Conflict; 4])]
+#[case::counted_only_now(Some(UNCOUNTED), EXTENDED, [Verdict::Conflict; 4])]
+#[case::moved_by_other_days(Some(BEFORE), A_DAY_SHORT, [Verdict::Conflict; 4])]
+#[case::moved_back(Some(BEFORE), EARLIER, [Verdict::Conflict; 4])]
+#[case::moved_twice(Some(BEFORE), EXTENDED_TWICE, [Verdict::Conflict; 4])]
+#[case::not_listed(Some(BEFORE), NOT_LISTED, [Verdict::Conflict; 4])]
+#[case::not_listed_before(Some(NOT_LISTED), EXTENDED, [Verdict::Conflict; 4])]
+#[case::never_listed(Some(NOT_LISTED), NOT_LISTED, [Verdict::Conflict; 4])]
+#[case::no_baseline(None, EXTENDED, [Verdict::Conflict; 4])]
+#[case::no_next_date_before(Some(WITHOUT_NEXT), EXTENDED, [Verdict::Conflict; 4])]
+#[case::no_last_date_before(Some(WITHOUT_LAST), EXTENDED, [Verdict::Conflict; 4])]
+#[case::no_next_date_now(Some(BEFORE), WITHOUT_NEXT, [Verdict::Conflict; 4])]
+#[case::no_last_date_now(Some(BEFORE), EXTENDED_WITHOUT_LAST, [Verdict::Conflict; 4])]
+#[case::no_last_date_ever(Some(WITHOUT_LAST), WITHOUT_LAST, [Verdict::Conflict; 4])]
 fn an_extension_shows_in_the_next_bill_date(
-    #[case] baseline: Option<&[(&str, &str)]>,
-    #[case] status: &str,
-    #[case] next: &str,
-    #[case] sales: &str,
-    #[case] age: u64,
-    #[case] expected: Verdict,
+    #[case] baseline: Option<Facts>,
+    #[case] now: Facts,
+    #[case] expected: [Verdict; 4],
 ) {
     let row = row("extend_membership", &[("PurchaseID", "1"), ("Days", "30")]);
-    let now = [("status", status), ("next_bill_date", next), ("sales", sales)];
-    assert_eq!(verdict(Evidence::Extended, &row, baseline, &now, age), expected);
+    let judged = [0, 60, 119, 120].map(|age| verdict(Evidence::Extended, &row, baseline, now, age));
+    assert_eq!(judged, expected);
 }
 
 const CREDITED: &[(&str, &str)] = &[("found", "yes"), ("refunds", "11"), ("unattributed_refunds", "")];
@@ -155,15 +220,28 @@ fn a_refund_is_settled_only_by_its_credit(
     assert_eq!(verdict(Evidence::Refunded, &row, baseline, now, 1_000_000), expected);
 }
 
+const OLD_AMOUNT: Facts = &[("recurring_amount", "29.95")];
+const WANTED_AMOUNT: Facts = &[("recurring_amount", "19.95")];
+
 #[rstest]
-#[case("19.95", 0, Verdict::Applied)]
-#[case("19.9500", 0, Verdict::Applied)]
-#[case("29.95", 0, Verdict::NotYet)]
-#[case("29.95", 60, Verdict::NotApplied)]
-#[case("", 60, Verdict::Conflict)]
-fn a_price_is_the_wanted_one_or_not(#[case] now: &str, #[case] age: u64, #[case] expected: Verdict) {
+#[case::wanted(Some(OLD_AMOUNT), "19.95", Verdict::Applied, Verdict::Applied)]
+#[case::wanted_with_zeros(None, "19.9500", Verdict::Applied, Verdict::Applied)]
+#[case::wanted_before_already(Some(WANTED_AMOUNT), "19.95", Verdict::Applied, Verdict::Applied)]
+#[case::unchanged(Some(OLD_AMOUNT), "29.9500", Verdict::NotYet, Verdict::NotApplied)]
+#[case::another_without_a_baseline(None, "29.95", Verdict::NotYet, Verdict::NotApplied)]
+#[case::another_than_before(Some(OLD_AMOUNT), "24.95", Verdict::Conflict, Verdict::Conflict)]
+#[case::not_listed_before(Some(NOT_LISTED), "29.95", Verdict::NotYet, Verdict::NotApplied)]
+#[case::none(Some(OLD_AMOUNT), "", Verdict::Conflict, Verdict::Conflict)]
+fn a_price_is_the_wanted_one_or_not(
+    #[case] baseline: Option<Facts>,
+    #[case] now: &str,
+    #[case] early: Verdict,
+    #[case] settled: Verdict,
+) {
     let row = row("modify_rebill_amount", &[("PurchaseID", "1"), ("RecurringAmount", "19.95")]);
-    assert_eq!(verdict(Evidence::Repriced, &row, None, &[("recurring_amount", now)], age), expected);
+    let judged = [59, 60].map(|age| verdict(Evidence::Repriced, &row, baseline, &[("recurring_amount", now)], age));
+    assert_eq!(judged, [early, settled]);
+    assert_eq!(verdict(Evidence::Repriced, &row, baseline, NOT_LISTED, 60), Verdict::Conflict);
 }
 
 #[rstest]
@@ -193,6 +271,6 @@ fn a_cancel_date_beside_an_active_status_needs_a_baseline() {
     let now = [("status", "Active"), ("cancel_date", "2026-01-31")];
     let judged = |baseline| verdict(Evidence::Cancelled, &row, baseline, &now, 60);
     assert_eq!(judged(None), Verdict::Conflict);
-    assert_eq!(judged(Some(BEFORE)), Verdict::Applied);
+    assert_eq!(judged(Some(&[("status", "Active")])), Verdict::Applied);
     assert_eq!(judged(Some(&now)), Verdict::Conflict, "an older cancellation");
 }
