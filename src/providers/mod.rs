@@ -6,7 +6,9 @@
 use crate::contract::Provider;
 use crate::model::operation::OperationSpec;
 
+pub(crate) mod json;
 pub mod segpay;
+pub(crate) mod setup;
 pub(crate) mod xml;
 
 /// Every provider. A new one is one folder and one line here.

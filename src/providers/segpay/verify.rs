@@ -168,6 +168,7 @@ pub(super) fn judge(
         Evidence::Extended => judge_extension(row, doubt, now, absent),
         Evidence::Repriced => judge_amount(row, now, absent),
         Evidence::Refunded => judge_refund(doubt, now),
+        Evidence::Upgraded => judge_upgrade(row, doubt, now),
     }
 }
 
@@ -247,6 +248,34 @@ fn judge_refund(doubt: &Doubt<'_>, now: &Observation) -> Finding {
     match added(Some(baseline), now, fact::UNATTRIBUTED_REFUNDS) {
         Some(credit) => Finding::Conflict(format!("new credit {credit} that names no transaction")),
         None => Finding::NotYet("no new credit of the transaction".to_owned()),
+    }
+}
+
+/// Only both effects together prove an upgrade: the recurring amount became the wanted one, and one sale was added. That
+/// neither shows is never proof that there was none: the charge may show later.
+fn judge_upgrade(row: &Row, doubt: &Doubt<'_>, now: &Observation) -> Finding {
+    let Some(baseline) = doubt.baseline else {
+        return Finding::Conflict("no baseline was read before the call".to_owned());
+    };
+    let amount = |text: Option<&str>| text.and_then(|text| parse_amount(text).ok());
+    let recurring = |observation: &Observation| amount(observation.get(fact::RECURRING_AMOUNT));
+    let sales = |observation: &Observation| observation.get(fact::SALES).and_then(|sales| sales.parse::<u32>().ok());
+    let (Some(before), Some(after), Some(wanted)) =
+        (recurring(baseline), recurring(now), amount(row.get("NewRecurringAmount")))
+    else {
+        return Finding::Conflict("the report does not show one recurring amount".to_owned());
+    };
+    let (Some(sales_before), Some(sales_after)) = (sales(baseline), sales(now)) else {
+        return Finding::Conflict("the report does not show the sales".to_owned());
+    };
+    let seen = format!("recurring amount {before}, now {after}; sales {sales_before}, now {sales_after}");
+    let one_more = sales_before.checked_add(1) == Some(sales_after);
+    if after == wanted && after != before && one_more {
+        Finding::Applied(seen)
+    } else if after == before && sales_after == sales_before {
+        Finding::NotYet(seen)
+    } else {
+        Finding::Conflict(seen)
     }
 }
 
