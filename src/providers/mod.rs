@@ -7,12 +7,13 @@ use crate::contract::Provider;
 use crate::model::operation::OperationSpec;
 
 pub(crate) mod json;
+pub mod paypro;
 pub mod segpay;
 pub(crate) mod setup;
 pub(crate) mod xml;
 
 /// Every provider. A new one is one folder and one line here.
-pub static REGISTRY: &[&dyn Provider] = &[&segpay::Segpay];
+pub static REGISTRY: &[&dyn Provider] = &[&segpay::Segpay, &paypro::PayPro];
 
 /// The provider of this name.
 pub fn find_provider(name: &str) -> Option<&'static dyn Provider> {
