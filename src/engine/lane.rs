@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::breaker::{Breaker, PATIENCE, probe_wait};
+use super::fresh::Fresh;
 use super::gate::Gate;
 use super::guard::Watch;
 use super::pace::Pace;
@@ -128,6 +130,7 @@ pub(super) struct Lane {
     breaker: RefCell<Breaker>,
     subjects: RefCell<Subjects<(Row, Option<Recorded>)>>,
     moved_on: Notify,
+    fresh: RefCell<Fresh>,
 }
 
 impl Lane {
@@ -143,6 +146,7 @@ impl Lane {
             breaker: RefCell::new(Breaker::default()),
             subjects: RefCell::new(Subjects::default()),
             moved_on: Notify::new(),
+            fresh: RefCell::default(),
         }
     }
 
@@ -318,6 +322,18 @@ impl Lane {
         }
     }
 
+    /// A call for the row's subject may just have had its effect.
+    pub(super) fn touch(&self, row: &Row) {
+        if let (Some(subject), true) = (&row.subject, row.operation.verified_by.is_some()) {
+            self.fresh.borrow_mut().touch(subject, Instant::now(), self.account.settle_delay());
+        }
+    }
+
+    /// Whether a read could still miss, or show, the effect of an earlier call for the row's subject.
+    pub(super) fn is_fresh(&self, row: &Row) -> bool {
+        row.subject.as_ref().is_some_and(|subject| self.fresh.borrow_mut().holds(subject, Instant::now()))
+    }
+
     /// The provider answered something: it is not down.
     pub(super) fn answered(&self) {
         self.breaker.borrow_mut().answered();
@@ -359,7 +375,7 @@ impl Lane {
 
     /// Reads at growing intervals until the provider answers, the patience is used up, or the run stops.
     async fn probe_until_well(self: Rc<Self>, mut reason: String) {
-        let since = tokio::time::Instant::now();
+        let since = Instant::now();
         for probe in 0.. {
             let next = probe_wait(probe);
             self.weather(Weather::Down { reason: reason.clone(), probes: probe, next });

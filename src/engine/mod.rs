@@ -13,6 +13,7 @@
 
 pub mod backoff;
 pub mod breaker;
+mod fresh;
 mod gate;
 pub mod guard;
 mod lane;

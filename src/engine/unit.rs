@@ -20,6 +20,9 @@ use crate::model::state::{Event, State};
 /// Reads that may say "not yet" or fail before a doubt is left to a person.
 const MAX_READS: u32 = 3;
 
+/// Reads before a call that may fail before the row is given up: nothing was sent, so patience costs nothing.
+const MAX_BASELINE_READS: u32 = 6;
+
 /// How a row's life in this run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -31,6 +34,19 @@ pub(super) enum End {
     NotSent,
     /// The journal failed.
     Broken,
+}
+
+/// What a repeat is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pays {
+    /// Nothing: the row is not to blame.
+    Nothing,
+    /// One of the row's retries.
+    Retry,
+    /// One of the row's harmless repeats.
+    Resend,
+    /// Nothing of the row's own, but it counts in the run.
+    Budget,
 }
 
 /// What comes next for the row.
@@ -49,6 +65,7 @@ pub(super) struct Unit {
     retries: u32,
     resends: u32,
     waits: u32,
+    failed_reads: u32,
     unsettled: bool,
     baseline: Option<Observation>,
     intended_at: Option<i64>,
@@ -66,6 +83,7 @@ impl Unit {
             retries: 0,
             resends: 0,
             waits: 0,
+            failed_reads: 0,
             unsettled: state == State::InDoubt,
             intended_at: recorded.as_ref().and_then(|recorded| recorded.intended_at),
             baseline: recorded.and_then(|recorded| recorded.baseline),
@@ -132,6 +150,7 @@ impl Unit {
         if let Err(failure) = lane.account.ready().await {
             return self.not_sent(&failure).await;
         }
+        self.baseline = None;
         if self.needs_baseline() {
             match self.observe().await {
                 Ok(baseline) => self.baseline = baseline,
@@ -149,9 +168,11 @@ impl Unit {
         self.conclude(reply).await
     }
 
-    /// A later read proves something about an effect that adds up only against what was there before.
+    /// A later read proves something about an effect that adds up only against what was there before. Just after a call
+    /// for the same subject nobody knows whether a read shows that call's effect already: what it shows would be taken for
+    /// ours later, so none is made, and a doubt goes to a person.
     fn needs_baseline(&self) -> bool {
-        self.lane.shared.verify && self.row.operation.effect == Effect::Additive && self.readable()
+        self.row.operation.effect == Effect::Additive && self.readable() && !self.lane.is_fresh(&self.row)
     }
 
     fn readable(&self) -> bool {
@@ -180,6 +201,9 @@ impl Unit {
 
     /// Draws the consequence of a reply to our call.
     async fn conclude(&mut self, reply: Reply) -> Result<Next, End> {
+        if !matches!(&reply, Reply::Failed(failure) if failure.class.proves_not_applied()) {
+            self.lane.touch(&self.row);
+        }
         match reply {
             Reply::Applied(answer) => self.done(Event::Applied, answer).await,
             // Something that adds up cannot have been there before: the word does not say whose work it was.
@@ -222,7 +246,7 @@ impl Unit {
             Fate::Resend => {
                 self.moved(Event::Unknown, note).await?;
                 self.unsettled = true;
-                Ok(self.again(&failure, !failure.class.proves_not_applied()))
+                Ok(self.again(&failure, if failure.class.proves_not_applied() { Pays::Nothing } else { Pays::Resend }))
             }
             Fate::GiveUp => {
                 self.moved(Event::GaveUp, note).await?;
@@ -234,27 +258,29 @@ impl Unit {
             }
             Fate::Retry | Fate::Wait => {
                 self.moved(Event::NotApplied, note).await?;
-                Ok(self.again(&failure, decided.fate == Fate::Retry))
+                Ok(self.again(&failure, if decided.fate == Fate::Retry { Pays::Retry } else { Pays::Nothing }))
             }
         }
     }
 
     /// Something that had to come before the intent failed: nothing was sent, whatever the failure proves about itself.
     async fn not_sent(&mut self, failure: &Failure) -> Result<Next, End> {
-        let read = Situation { effect: Effect::Read, unsettled: false, ..self.situation(failure.class) };
-        let decided = verdict(read);
+        let decided = verdict(self.as_read(failure.class));
         self.spread(decided.consequence, failure);
         match decided.fate {
-            Fate::PutBack => Ok(Next::End(self.stopped())),
-            Fate::Retry | Fate::Resend => Ok(self.again(failure, true)),
-            Fate::Wait => Ok(self.again(failure, false)),
-            Fate::GiveUp | Fate::Doubt if self.state == State::InDoubt => Ok(Next::End(End::InDoubt)),
-            Fate::GiveUp | Fate::Doubt => {
-                let message = format!("not sent: the read before the call failed: {}", failure.message);
-                self.moved(Event::GaveUp, Note::Failure { code: "no_baseline".to_owned(), message }).await?;
-                Ok(Next::End(End::Done))
-            }
+            Fate::PutBack => return Ok(Next::End(self.stopped())),
+            Fate::Wait => return Ok(self.again(failure, Pays::Nothing)),
+            Fate::Retry | Fate::Resend | Fate::GiveUp | Fate::Doubt => self.failed_reads += 1,
         }
+        if self.failed_reads < MAX_BASELINE_READS {
+            return Ok(self.again(failure, Pays::Budget));
+        }
+        if self.state == State::InDoubt {
+            return Ok(Next::End(End::InDoubt));
+        }
+        let message = format!("not sent: the read before the call failed: {}", failure.message);
+        self.moved(Event::GaveUp, Note::Failure { code: "no_baseline".to_owned(), message }).await?;
+        Ok(Next::End(End::Done))
     }
 
     fn situation(&self, class: FailureClass) -> Situation {
@@ -267,20 +293,19 @@ impl Unit {
         }
     }
 
-    /// Plans the next call, after a backoff. A repeat that the row pays for counts against the run's budget too.
-    fn again(&mut self, failure: &Failure, paid: bool) -> Next {
+    /// Plans the next call, after a backoff. What is not for free counts against the run's budget.
+    fn again(&mut self, failure: &Failure, pays: Pays) -> Next {
         let shared = &self.lane.shared;
         let at_once = matches!(failure.class, FailureClass::Throttled | FailureClass::SessionExpired);
-        let wait =
-            if at_once { Duration::ZERO } else { backoff(self.retries + self.resends + self.waits, fastrand::f64()) };
-        if !paid {
-            self.waits += 1;
-        } else {
-            if failure.class.proves_not_applied() {
-                self.retries += 1
-            } else {
-                self.resends += 1
-            }
+        let repeats = self.retries + self.resends + self.waits + self.failed_reads;
+        let wait = if at_once { Duration::ZERO } else { backoff(repeats, fastrand::f64()) };
+        match pays {
+            Pays::Nothing => self.waits += 1,
+            Pays::Retry => self.retries += 1,
+            Pays::Resend => self.resends += 1,
+            Pays::Budget => {}
+        }
+        if pays != Pays::Nothing {
             shared.halt(shared.watch.retry());
         }
         shared.observer.notice(&RunEvent::Retry {
@@ -349,7 +374,7 @@ impl Unit {
     }
 
     fn as_read(&self, class: FailureClass) -> Situation {
-        Situation { effect: Effect::Read, ..self.situation(class) }
+        Situation { effect: Effect::Read, unsettled: false, ..self.situation(class) }
     }
 
     /// How long until the effect of the last call would show. A clock that was set back cannot make it longer than the
@@ -403,7 +428,7 @@ impl Unit {
     /// A read proved that nothing happened: the row is sent again, unless it was tried often enough.
     async fn proven_not_applied(&mut self, finding: String) -> Result<Next, End> {
         if self.retries < MAX_RETRIES {
-            return Ok(self.again(&Failure::new(FailureClass::NotWritten, finding), true));
+            return Ok(self.again(&Failure::new(FailureClass::NotWritten, finding), Pays::Retry));
         }
         self.moved(Event::GaveUp, Note::Failure { code: "not_applied".to_owned(), message: finding }).await?;
         Ok(Next::End(End::Done))

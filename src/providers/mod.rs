@@ -6,12 +6,15 @@
 use crate::contract::Provider;
 use crate::model::operation::OperationSpec;
 
+pub(crate) mod json;
+pub mod paypro;
 pub mod segpay;
+pub(crate) mod setup;
 pub mod twocheckout;
 pub(crate) mod xml;
 
 /// Every provider. A new one is one folder and one line here.
-pub static REGISTRY: &[&dyn Provider] = &[&segpay::Segpay, &twocheckout::TwoCheckout];
+pub static REGISTRY: &[&dyn Provider] = &[&segpay::Segpay, &paypro::PayPro, &twocheckout::TwoCheckout];
 
 /// The provider of this name.
 pub fn find_provider(name: &str) -> Option<&'static dyn Provider> {

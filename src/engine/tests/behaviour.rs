@@ -288,3 +288,13 @@ async fn verifying_alone_settles_doubts_and_sends_nothing() {
     assert_eq!(rig.states(), [State::Applied, State::Planned, State::Planned, State::Planned]);
     assert_eq!(rig.provider.calls.get(), calls);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_just_before_is_not_taken_for_ours() {
+    let rows = vec![(&ADD, "a".to_owned()), (&ADD, "a".to_owned()), (&ADD, "b".to_owned())];
+    let lost = failure(false, FailureClass::Lost);
+    let mut rig = Rig::new(FakeProvider::scripted([ok(), ok(), lost]), rows);
+    rig.concurrency = 1;
+    rig.run().await;
+    assert_eq!(rig.states(), [State::Applied, State::InDoubt, State::Applied], "no baseline so soon, so no proof");
+}

@@ -1,31 +1,32 @@
-//! Segpay: consumer support tasks of its Reporting Services (SRS).
+//! Segpay: consumer support tasks of its Reporting Services (SRS), membership upgrades, and dynamic pricing.
 //!
-//! `operations` is data, `srs` the one funnel for requests and the table of replies, `verify` what its reports prove.
-//! Nothing here repeats a call or decides what comes of one.
+//! `operations` is data. `srs`, `upgrade` and `dynamic_pricing` are an interface of the vendor each: the one funnel for
+//! its requests, and the table of its replies. `verify` is what the reports prove. Nothing here repeats a call or
+//! decides what comes of one.
 
 use std::time::Duration;
-
-use secrecy::SecretString;
 
 use crate::contract::{
     Account, AccountSetup, CredentialSpec, Doubt, Finding, LocalFuture, Observation, OptionSpec, Provider, RowFault,
     SetupError, UrlSpec,
 };
-use crate::http::Endpoint;
 use crate::model::failure::{Failure, FailureClass, Reply};
-use crate::model::ids::AccountName;
 use crate::model::operation::{Kind, OperationSpec};
 use crate::model::row::Row;
-use crate::model::settings::parse_duration;
+use crate::providers::setup;
 
+mod dynamic_pricing;
 mod operations;
 mod srs;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod verify;
 
-use operations::{Evidence, OPERATIONS, task};
+use dynamic_pricing::DynamicPricing;
+use operations::{Evidence, Interface, OPERATIONS, task};
 use srs::{Srs, parameters};
+use upgrade::{Format, Upgrade};
 
 /// The most bytes that a free text may have once it is encoded. The service's web server takes a query of 2,048 by
 /// default, and the credentials, the other parameters and the token have to fit as well.
@@ -60,12 +61,26 @@ impl Provider for Segpay {
     }
 
     fn options(&self) -> &'static [OptionSpec] {
-        &[OptionSpec {
-            key: "settle_delay",
-            values: &[],
-            default: "60s",
-            about: "how long after a call the reports are trusted to show its effect; an extension gets twice as long",
-        }]
+        &[
+            OptionSpec {
+                key: "settle_delay",
+                values: &[],
+                default: "60s",
+                about: "how long after a call the reports are trusted to show its effect; an extension gets twice as long",
+            },
+            OptionSpec {
+                key: "upgrade_request",
+                values: Format::WORDS,
+                default: "json",
+                about: "how requests to the Membership Upgrade API are written",
+            },
+            OptionSpec {
+                key: "upgrade_response",
+                values: Format::WORDS,
+                default: "json",
+                about: "how its replies are wanted",
+            },
+        ]
     }
 
     fn check(&self, row: &Row) -> Result<(), RowFault> {
@@ -79,17 +94,39 @@ impl Provider for Segpay {
                 return Err(RowFault { parameter: parameter.name, expected });
             }
         }
-        Ok(())
+        dynamic_pricing::check(row)
     }
 
     fn open(&self, setup: AccountSetup) -> Result<Box<dyn Account>, SetupError> {
-        let endpoint = endpoint(&setup, "srs")?;
-        let settle_delay = settle_delay(&setup)?;
-        let user_id = credential(&setup, "user_id")?;
-        let access_key = credential(&setup, "access_key")?;
+        let endpoint = setup::endpoint(&setup, "srs")?;
+        let settle_delay = setup::duration(&setup, "settle_delay")?;
+        let user_id = setup::credential(&setup, CREDENTIALS, "user_id")?;
+        let access_key = setup::credential(&setup, CREDENTIALS, "access_key")?;
+        let upgrade = open_upgrade(&setup)?;
+        let dynamic_pricing = setup::found(&setup, "merchant_id").and_then(|merchant_id| {
+            let (transport, user_id) = (setup.transport.clone(), user_id.clone());
+            DynamicPricing::new(endpoint.clone(), transport, user_id, access_key.clone(), merchant_id)
+        });
         let srs = Srs::new(endpoint, setup.transport, user_id, access_key);
-        Ok(Box::new(SegpayAccount { srs, settle_delay }))
+        Ok(Box::new(SegpayAccount { srs, upgrade, dynamic_pricing, settle_delay }))
     }
+}
+
+/// The Membership Upgrade API, where the account has a login for it.
+fn open_upgrade(setup: &AccountSetup) -> Result<Option<Upgrade>, SetupError> {
+    let endpoint = setup::endpoint(setup, "api")?;
+    let format = |key: &str| {
+        let word = setup::option(setup, key);
+        Format::parse(word).ok_or_else(|| setup::fault(setup, format!("`{key}` is `{word}`, not `json` or `xml`")))
+    };
+    let formats = (format("upgrade_request")?, format("upgrade_response")?);
+    let (Some(name), Some(password)) = (setup::found(setup, "api_username"), setup::found(setup, "api_password"))
+    else {
+        return Ok(None);
+    };
+    let upgrade = Upgrade::new(endpoint, setup.transport.clone(), name, password, formats);
+    let colon = || setup::fault(setup, "the credential `api_username` has a colon in it".to_owned());
+    upgrade.ok_or_else(colon).map(Some)
 }
 
 /// The first two are needed by everything: an upgrade too is verified through the reports.
@@ -126,41 +163,31 @@ const CREDENTIALS: &[CredentialSpec] = &[
     },
 ];
 
-fn fault(account: &AccountName, message: String, hint: impl Into<Option<String>>) -> SetupError {
-    SetupError { account: account.clone(), message, hint: hint.into() }
-}
-
-fn endpoint(setup: &AccountSetup, key: &str) -> Result<Endpoint, SetupError> {
-    let url = setup.urls.iter().find(|(own, _)| *own == key).map_or("", |(_, url)| url.as_str());
-    Endpoint::parse(url).map_err(|expected| fault(&setup.name, format!("the URL `{key}` is not {expected}"), None))
-}
-
-fn credential(setup: &AccountSetup, key: &'static str) -> Result<SecretString, SetupError> {
-    let found = setup.credentials.iter().find(|(own, _)| *own == key).map(|(_, secret)| secret.clone());
-    found.ok_or_else(|| {
-        let variable = CREDENTIALS.iter().find(|spec| spec.key == key).map_or("", |spec| spec.variable);
-        let hint = format!("set {variable}, or name where it comes from in the account's `credentials`");
-        fault(&setup.name, format!("the credential `{key}` is missing"), hint)
-    })
-}
-
-fn settle_delay(setup: &AccountSetup) -> Result<Duration, SetupError> {
-    let text = setup.options.iter().find(|(own, _)| *own == "settle_delay").map_or("60s", |(_, text)| text.as_str());
-    parse_duration(text)
-        .ok_or_else(|| fault(&setup.name, format!("`settle_delay` is `{text}`, not a duration such as `60s`"), None))
-}
-
 /// An account, ready to call.
 struct SegpayAccount {
     srs: Srs,
+    /// Where there are credentials for it.
+    upgrade: Option<Upgrade>,
+    /// Where there are credentials for it.
+    dynamic_pricing: Option<DynamicPricing>,
     settle_delay: Duration,
 }
 
 impl Account for SegpayAccount {
     fn perform<'a>(&'a self, row: &'a Row, token: Option<&'a str>) -> LocalFuture<'a, Reply> {
         Box::pin(async move {
-            match task(row.operation.verb()) {
-                Some(task) => self.srs.perform(row.operation, task, &parameters(row, token)).await,
+            match task(row.operation.verb()).map(|task| task.interface) {
+                Some(Interface::Srs { path, success }) => {
+                    self.srs.perform(row.operation, path, success, &parameters(row, token)).await
+                }
+                Some(Interface::Upgrade) => match &self.upgrade {
+                    Some(upgrade) => upgrade.perform(row).await,
+                    None => Reply::Failed(upgrade::unconfigured()),
+                },
+                Some(Interface::DynamicPricing) => match &self.dynamic_pricing {
+                    Some(dynamic_pricing) => dynamic_pricing.perform(row).await,
+                    None => Reply::Failed(dynamic_pricing::unconfigured()),
+                },
                 None => Reply::Failed(unknown_operation(row.operation.name)),
             }
         })
@@ -170,10 +197,11 @@ impl Account for SegpayAccount {
         Box::pin(async {
             let verb = "validate_user_access";
             let operation = OPERATIONS.iter().find(|operation| operation.verb() == verb);
-            let (Some(operation), Some(task)) = (operation, task(verb)) else {
+            let interface = task(verb).map(|task| task.interface);
+            let (Some(operation), Some(Interface::Srs { path, success })) = (operation, interface) else {
                 return Reply::Failed(unknown_operation(verb));
             };
-            match self.srs.perform(operation, task, &[]).await {
+            match self.srs.perform(operation, path, success, &[]).await {
                 Reply::Applied(mut answer) => {
                     let merchant = answer.data.first().map_or("?", |(_, merchant)| merchant.as_str());
                     answer.message = format!("merchant {merchant}");
@@ -189,6 +217,7 @@ impl Account for SegpayAccount {
         let subject = row.get(row.operation.subject?)?;
         Some(match evidence {
             Evidence::Refunded => Box::pin(verify::observe_refund(&self.srs, subject)),
+            Evidence::Upgraded => Box::pin(verify::observe_upgrade(&self.srs, subject)),
             Evidence::Extended | Evidence::Repriced => Box::pin(verify::observe_active(&self.srs, subject)),
             Evidence::Cancelled | Evidence::Expired => Box::pin(verify::observe_purchase(&self.srs, subject)),
         })

@@ -1,21 +1,36 @@
 //! What Segpay can do, as data: names, parameters in the documented order, effects, and the documented reply words.
 //!
-//! From the vendor's page "Consumer Support Tasks". A word that is not here is unknown, whatever it sounds like.
+//! From the vendor's pages "Consumer Support Tasks", "Membership Upgrade API" and "Dynamic Recurring Billing". A word
+//! that is not here is unknown, whatever it sounds like.
 
 use crate::model::operation::{Effect, Kind, Meaning, Need, OperationSpec, Parameter, Word};
 
-/// How an operation is called and how its success looks.
+/// How an operation is called, and what settles a doubt about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Task {
-    /// The path below the account's `srs` URL.
-    pub(super) path: &'static str,
-    /// What a success is.
-    pub(super) success: Success,
+    /// Which of the vendor's interfaces it goes through.
+    pub(super) interface: Interface,
     /// What a read must show to settle a doubt.
     pub(super) evidence: Option<Evidence>,
 }
 
-/// What a success looks like.
+/// The vendor's interfaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interface {
+    /// The Reporting Services: a GET with the credentials in the query.
+    Srs {
+        /// The path below the account's `srs` URL.
+        path: &'static str,
+        /// What a success is.
+        success: Success,
+    },
+    /// The Membership Upgrade API.
+    Upgrade,
+    /// Dynamic Recurring Billing.
+    DynamicPricing,
+}
+
+/// What a success of the Reporting Services looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Success {
     /// One of the documented words.
@@ -39,22 +54,27 @@ pub(super) enum Evidence {
     Repriced,
     /// A credit for the transaction is there.
     Refunded,
+    /// The recurring amount became the wanted one, with one sale.
+    Upgraded,
 }
 
 /// How the operation of this verb is called.
 pub(super) fn task(verb: &str) -> Option<Task> {
-    let (path, success, evidence) = match verb {
-        "cancel_membership" => ("/adm.asmx/CancelMembership", Success::Word, Some(Evidence::Cancelled)),
-        "expire_membership" => ("/adm.asmx/ExpireMembership", Success::Word, Some(Evidence::Expired)),
-        "extend_membership" => ("/adm.asmx/ExtendMembership", Success::Word, Some(Evidence::Extended)),
-        "insert_consumer_note" => ("/adm.asmx/InsertConsumerNote", Success::Word, None),
-        "modify_rebill_amount" => ("/adm.asmx/ModifyRebillAmount", Success::Word, Some(Evidence::Repriced)),
-        "refund_transaction" => ("/adm.asmx/RefundTransaction", Success::Word, Some(Evidence::Refunded)),
-        "reactivation_link" => ("/merchantservices/Reactivation", Success::Link, None),
-        "validate_user_access" => ("/MWS.asmx/ValidateUserAccess", Success::Merchant, None),
+    let srs = |path, success| Interface::Srs { path, success };
+    let (interface, evidence) = match verb {
+        "cancel_membership" => (srs("/adm.asmx/CancelMembership", Success::Word), Some(Evidence::Cancelled)),
+        "expire_membership" => (srs("/adm.asmx/ExpireMembership", Success::Word), Some(Evidence::Expired)),
+        "extend_membership" => (srs("/adm.asmx/ExtendMembership", Success::Word), Some(Evidence::Extended)),
+        "insert_consumer_note" => (srs("/adm.asmx/InsertConsumerNote", Success::Word), None),
+        "modify_rebill_amount" => (srs("/adm.asmx/ModifyRebillAmount", Success::Word), Some(Evidence::Repriced)),
+        "refund_transaction" => (srs("/adm.asmx/RefundTransaction", Success::Word), Some(Evidence::Refunded)),
+        "reactivation_link" => (srs("/merchantservices/Reactivation", Success::Link), None),
+        "validate_user_access" => (srs("/MWS.asmx/ValidateUserAccess", Success::Merchant), None),
+        "upgrade_membership" => (Interface::Upgrade, Some(Evidence::Upgraded)),
+        "dynamic_pricing" => (Interface::DynamicPricing, None),
         _ => return None,
     };
-    Some(Task { path, success, evidence })
+    Some(Task { interface, evidence })
 }
 
 /// Everything that Segpay can do here.
@@ -149,6 +169,50 @@ pub(super) static OPERATIONS: &[OperationSpec] = &[
         words: LOGIN_WORDS,
         ..NOTHING
     },
+    OperationSpec {
+        name: "segpay.upgrade_membership",
+        about: "Raises a subscription to a higher price and charges the prorated part at once; the consumer is e-mailed.",
+        effect: Effect::Additive,
+        moves_money: true,
+        subject: Some("purchaseId"),
+        amount: Some("NewRecurringAmount"),
+        verified_by: Some("reading the recurring amount and looking for one new sale"),
+        parameters: &[
+            Parameter { name: "purchaseId", ..PURCHASE_ID },
+            Parameter { name: "NewRecurringAmount", about: "What it costs from its next bill on.", ..RECURRING_AMOUNT },
+            Parameter { name: "NewRecurringDurationInDays", about: "The days from one bill to the next.", ..DAYS },
+        ],
+        returns: &["TransactionId", "TransactionAmount", "nextTransactionDate"],
+        ..NOTHING
+    },
+    OperationSpec {
+        name: "segpay.dynamic_pricing",
+        about: "Gets a join link with a price of your own, for one consumer to sign up with.",
+        parameters: &[
+            Parameter {
+                name: "InitialAmount",
+                kind: Kind::Amount { zero: true },
+                about: "What the first period costs.",
+                example: "3.50",
+                ..RECURRING_AMOUNT
+            },
+            Parameter { name: "InitialLength", about: "The days of the first period.", example: "4", ..DAYS },
+            Parameter { about: "What each later period costs.", example: "28.95", ..RECURRING_AMOUNT },
+            Parameter { name: "RecurringLength", about: "The days of each later period.", ..DAYS },
+            Parameter { name: "PackageID", about: "The package, for the link.", ..LINK_PART },
+            Parameter { name: "PricePointID", about: "The price point, for the link.", example: "3097", ..LINK_PART },
+            Parameter {
+                name: "JoinLink",
+                kind: Kind::Id { max: 500 },
+                need: Need::Optional,
+                about: "The join link to build on, where it is not Segpay's usual one.",
+                example: "",
+            },
+        ],
+        returns: &["hash", "link"],
+        words: PRICING_WORDS,
+        ..NOTHING
+    },
 ];
 
 /// What is left out above.
@@ -204,6 +268,10 @@ const RECURRING_AMOUNT: Parameter = Parameter {
     example: "19.95",
 };
 
+/// A number that goes into a link and not to the service. Text, since zeros in front could matter there.
+const LINK_PART: Parameter =
+    Parameter { name: "", kind: Kind::Id { max: 20 }, need: Need::Required, about: "", example: "125696" };
+
 /// Free text. The bound that counts is that of the encoded request; see the provider's own check.
 const fn text(name: &'static str, need: Need, about: &'static str, example: &'static str) -> Parameter {
     Parameter { name, kind: Kind::Text { max: 1000 }, need, about, example }
@@ -249,3 +317,10 @@ const REACTIVATION_WORDS: &[Word] = &[
 ];
 
 const LOGIN_WORDS: &[Word] = &[INVALID_MERCHANT, MISSING_PARAMETER];
+
+const PRICING_WORDS: &[Word] = &[
+    word("The initial price is outside your approved limits.", Meaning::Refused),
+    word("The initial length is outside your approved limits.", Meaning::Refused),
+    word("The recurring price is outside your approved limits.", Meaning::Refused),
+    word("The recurring length is outside your approved limits.", Meaning::Refused),
+];

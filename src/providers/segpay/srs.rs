@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::operations::{Success, Task};
+use super::operations::Success;
 use crate::http::{Call, Endpoint, HttpReply, Transport, failure_of, redact, refusal_of};
 use crate::model::failure::{Answer, Failure, FailureClass, Reply};
 use crate::model::operation::{Meaning, Need, OperationSpec};
@@ -59,11 +59,12 @@ impl Srs {
     pub(super) async fn perform(
         &self,
         operation: &OperationSpec,
-        task: Task,
+        path: &str,
+        success: Success,
         parameters: &[(&str, Cow<'_, str>)],
     ) -> Reply {
-        match self.get(task.path, parameters).await {
-            Ok(reply) => self.classify(operation, task.success, &reply),
+        match self.get(path, parameters).await {
+            Ok(reply) => self.classify(operation, success, &reply),
             Err(failure) => Reply::Failed(failure),
         }
     }
@@ -170,7 +171,7 @@ fn with_token(text: &str, token: &str) -> String {
 }
 
 /// Appends `name=value`, form-encoded, after a `&` where one is needed.
-fn push_parameter(query: &mut String, name: &str, value: &str) {
+pub(super) fn push_parameter(query: &mut String, name: &str, value: &str) {
     if !query.is_empty() && !query.ends_with('?') {
         query.push('&');
     }

@@ -10,7 +10,7 @@ use super::*;
 use crate::http::scripted::{Server, Step, reply, say};
 use crate::http::{Transport, TransportSettings};
 use crate::model::failure::{Answer, FailureClass};
-use crate::model::ids::RowNumber;
+use crate::model::ids::{AccountName, RowNumber};
 use crate::model::operation::Meaning;
 use crate::model::row::Values;
 use crate::providers::find_operation;
@@ -30,17 +30,18 @@ pub(super) fn row(verb: &str, values: &[(&str, &str)]) -> Row {
 }
 
 /// A row with the example of each parameter.
-fn example(operation: &OperationSpec) -> Row {
-    let values: Vec<(&str, &str)> = operation.parameters.iter().map(|own| (own.name, own.example)).collect();
+pub(super) fn example(operation: &OperationSpec) -> Row {
+    let examples = operation.parameters.iter().map(|own| (own.name, own.example));
+    let values: Vec<(&str, &str)> = examples.filter(|(_, example)| !example.is_empty()).collect();
     row(operation.verb(), &values)
 }
 
-fn on_runtime<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn on_runtime<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(work)
 }
 
-fn setup(url: &str) -> AccountSetup {
+pub(super) fn setup(url: &str) -> AccountSetup {
     let settings = TransportSettings {
         connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_millis(500),
@@ -50,18 +51,28 @@ fn setup(url: &str) -> AccountSetup {
     AccountSetup {
         name: AccountName::new("segpay"),
         urls: vec![("srs", url.to_owned()), ("api", url.to_owned())],
-        credentials: vec![("user_id", "jane canary".into()), ("access_key", KEY.into())],
-        options: vec![("settle_delay", "60s".to_owned())],
+        credentials: vec![
+            ("user_id", "jane canary".into()),
+            ("access_key", KEY.into()),
+            ("api_username", "api canary".into()),
+            ("api_password", "word+/canary=2".into()),
+            ("merchant_id", "20213".into()),
+        ],
+        options: vec![
+            ("settle_delay", "60s".to_owned()),
+            ("upgrade_request", "json".to_owned()),
+            ("upgrade_response", "json".to_owned()),
+        ],
         transport: Transport::new(settings).expect("a transport"),
     }
 }
 
-fn open(url: &str) -> Box<dyn Account> {
+pub(super) fn open(url: &str) -> Box<dyn Account> {
     Segpay.open(setup(url)).expect("an account")
 }
 
 /// The reply that an operation gets when the server answers so; and nothing secret in it.
-fn performed(row: &Row, answer: Step) -> Reply {
+pub(super) fn performed(row: &Row, answer: Step) -> Reply {
     on_runtime(async {
         let server = Server::start(vec![vec![Step::Read, answer]]).await;
         let came = open(&server.url()).perform(row, None).await;
@@ -80,11 +91,17 @@ fn word(text: &str) -> Step {
     )
 }
 
-fn class(came: &Reply) -> Option<FailureClass> {
+pub(super) fn class(came: &Reply) -> Option<FailureClass> {
     match came {
         Reply::Failed(failure) => Some(failure.class),
         _ => None,
     }
+}
+
+/// The operations of the Reporting Services.
+fn srs_operations() -> impl Iterator<Item = &'static OperationSpec> {
+    let is_srs = |verb: &str| matches!(task(verb).map(|task| task.interface), Some(Interface::Srs { .. }));
+    OPERATIONS.iter().filter(move |operation| is_srs(operation.verb()))
 }
 
 #[test]
@@ -92,13 +109,14 @@ fn every_operation_has_a_task() {
     for operation in OPERATIONS {
         let task = task(operation.verb()).expect(operation.name);
         assert_eq!(task.evidence.is_some(), operation.verified_by.is_some(), "{}", operation.name);
-        assert_eq!(task.success == operations::Success::Word, operation.returns.is_empty(), "{}", operation.name);
+        let returns = !matches!(task.interface, Interface::Srs { success: operations::Success::Word, .. });
+        assert_eq!(returns, !operation.returns.is_empty(), "{}", operation.name);
     }
 }
 
 #[test]
 fn every_documented_word_of_every_operation() {
-    for operation in OPERATIONS {
+    for operation in srs_operations() {
         for known in operation.words {
             for text in [known.text.to_owned(), known.text.to_uppercase(), format!("\n {} ", known.text.to_lowercase())]
             {
@@ -144,7 +162,7 @@ fn a_word_means_what_it_means_for_its_operation() {
 #[case(reply("200 OK", XML, ""))]
 #[case(reply("200 OK", XML, "<!DOCTYPE a><string>Successful</string>"))]
 fn what_is_not_documented_is_unknown(#[case] answer: Step) {
-    for operation in OPERATIONS.iter().filter(|operation| operation.verb() != "validate_user_access") {
+    for operation in srs_operations().filter(|operation| operation.verb() != "validate_user_access") {
         let came = performed(&example(operation), answer.clone());
         assert_eq!(class(&came), Some(FailureClass::Unrecognised), "{}: {came:?}", operation.name);
     }
@@ -235,6 +253,20 @@ fn the_probe_names_the_merchant() {
     });
 }
 
+#[rstest]
+#[case(
+    "System.Exception: Invalid Merchant - ValidateUserAccess\r\n   at NewSRSWebService.MWS.ValidateUserAccess(String UserID, String UserAccessKey)\r\n"
+)]
+#[case("System.Exception: Invalid Merchant - ValidateUserAccess")]
+fn the_probe_knows_wrong_credentials(#[case] text: &str) {
+    on_runtime(async {
+        let answer = reply("500 Internal Server Error", PLAIN, text);
+        let server = Server::start(vec![vec![Step::Read, answer]]).await;
+        let came = open(&server.url()).probe().await;
+        assert_eq!(class(&came), Some(FailureClass::Credentials), "{came:?}");
+    });
+}
+
 /// What is sent for a row, without the credentials.
 fn sent(row: &Row, token: Option<&str>) -> String {
     on_runtime(async {
@@ -291,6 +323,7 @@ fn an_account_says_what_it_lacks() {
     let plain = refused(&|setup| setup.urls[0].1 = "http://canary.example.com".to_owned());
     assert!(plain.contains("the URL `srs` is not an https URL"), "{plain}");
     assert!(refused(&|setup| setup.options[0].1 = "soon".to_owned()).contains("`settle_delay` is `soon`"));
+    assert!(refused(&|setup| setup.options[2].1 = "csv".to_owned()).contains("`upgrade_response` is `csv`"));
 }
 
 fn report_reply(rows: &str) -> Step {

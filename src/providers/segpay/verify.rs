@@ -30,6 +30,9 @@ const BY_TRANSACTION: &str = "/MWS.asmx/TransactionByTransID";
 const COLUMNS: &[&str] =
     &["TransID", "RelatedTransID", "PurchaseID", "Type", "Auth", "PurchStatus", "CancelDate", "ExpiredDate"];
 
+/// The columns that show an upgrade: its charge is a sale of the same purchase.
+const UPGRADE_COLUMNS: &[&str] = &["TransID", "PurchaseID", "Type", "RecurringAmount"];
+
 /// Names of facts.
 mod fact {
     pub(super) const FOUND: &str = "found";
@@ -40,6 +43,7 @@ mod fact {
     pub(super) const RECURRING_AMOUNT: &str = "recurring_amount";
     pub(super) const CANCEL_DATE: &str = "cancel_date";
     pub(super) const EXPIRED_DATE: &str = "expired_date";
+    pub(super) const SALES: &str = "sales";
     pub(super) const REFUNDS: &str = "refunds";
     pub(super) const UNATTRIBUTED_REFUNDS: &str = "unattributed_refunds";
 }
@@ -48,6 +52,12 @@ mod fact {
 pub(super) async fn observe_purchase(srs: &Srs, purchase: &str) -> Result<Observation, Failure> {
     let rows = srs.report(BY_PURCHASE, &[("PurchaseID", Cow::Borrowed(purchase))], COLUMNS).await?;
     about_purchase(&rows, purchase)
+}
+
+/// Reads the recurring amount of a subscription, and how many sales it has.
+pub(super) async fn observe_upgrade(srs: &Srs, purchase: &str) -> Result<Observation, Failure> {
+    let rows = srs.report(BY_PURCHASE, &[("PurchaseID", Cow::Borrowed(purchase))], UPGRADE_COLUMNS).await?;
+    about_upgrade(&rows, purchase)
 }
 
 /// Reads a transaction's purchase, and there the credits of the transaction: two requests, since a credit is not listed
@@ -73,6 +83,17 @@ fn about_purchase(rows: &[ReportRow], purchase: &str) -> Result<Observation, Fai
         (fact::CANCEL_DATE, agreed(rows, "CancelDate", date)),
         (fact::EXPIRED_DATE, agreed(rows, "ExpiredDate", date)),
     ];
+    Ok(shown(facts))
+}
+
+fn about_upgrade(rows: &[ReportRow], purchase: &str) -> Result<Observation, Failure> {
+    belong_to(rows, purchase)?;
+    if rows.is_empty() {
+        return Ok(not_found());
+    }
+    let sales = rows.iter().filter(|row| is_type(row, &["Sale"])).count();
+    let facts =
+        [(fact::RECURRING_AMOUNT, agreed(rows, "RecurringAmount", amount)), (fact::SALES, Some(sales.to_string()))];
     Ok(shown(facts))
 }
 
@@ -159,7 +180,9 @@ pub(super) fn judge(
     if now.get(fact::FOUND) == Some("no") {
         return Finding::Conflict(match evidence {
             Evidence::Extended | Evidence::Repriced => "it is not in the report of active subscriptions".to_owned(),
-            Evidence::Cancelled | Evidence::Expired | Evidence::Refunded => "the report does not have it".to_owned(),
+            Evidence::Cancelled | Evidence::Expired | Evidence::Refunded | Evidence::Upgraded => {
+                "the report does not have it".to_owned()
+            }
         });
     }
     match evidence {
@@ -168,6 +191,7 @@ pub(super) fn judge(
         Evidence::Extended => active::judge_extension(row, doubt, now, settle_delay),
         Evidence::Repriced => active::judge_amount(row, doubt, now, settle_delay),
         Evidence::Refunded => judge_refund(doubt, now),
+        Evidence::Upgraded => judge_upgrade(row, doubt, now),
     }
 }
 
@@ -214,6 +238,34 @@ fn judge_refund(doubt: &Doubt<'_>, now: &Observation) -> Finding {
     match added(Some(baseline), now, fact::UNATTRIBUTED_REFUNDS) {
         Some(credit) => Finding::Conflict(format!("new credit {credit} that names no transaction")),
         None => Finding::NotYet("no new credit of the transaction".to_owned()),
+    }
+}
+
+/// Only both effects together prove an upgrade: the recurring amount became the wanted one, and one sale was added. That
+/// neither shows is never proof that there was none: the charge may show later.
+fn judge_upgrade(row: &Row, doubt: &Doubt<'_>, now: &Observation) -> Finding {
+    let Some(baseline) = doubt.baseline else {
+        return Finding::Conflict("no baseline was read before the call".to_owned());
+    };
+    let amount = |text: Option<&str>| text.and_then(|text| parse_amount(text).ok());
+    let recurring = |observation: &Observation| amount(observation.get(fact::RECURRING_AMOUNT));
+    let sales = |observation: &Observation| observation.get(fact::SALES).and_then(|sales| sales.parse::<u32>().ok());
+    let (Some(before), Some(after), Some(wanted)) =
+        (recurring(baseline), recurring(now), amount(row.get("NewRecurringAmount")))
+    else {
+        return Finding::Conflict("the report does not show one recurring amount".to_owned());
+    };
+    let (Some(sales_before), Some(sales_after)) = (sales(baseline), sales(now)) else {
+        return Finding::Conflict("the report does not show the sales".to_owned());
+    };
+    let seen = format!("recurring amount {before}, now {after}; sales {sales_before}, now {sales_after}");
+    let one_more = sales_before.checked_add(1) == Some(sales_after);
+    if after == wanted && after != before && one_more {
+        Finding::Applied(seen)
+    } else if after == before && sales_after == sales_before {
+        Finding::NotYet(seen)
+    } else {
+        Finding::Conflict(seen)
     }
 }
 

@@ -244,6 +244,32 @@ fn a_price_is_the_wanted_one_or_not(
     assert_eq!(verdict(Evidence::Repriced, &row, baseline, NOT_LISTED, 60), Verdict::Conflict);
 }
 
+/// Recurring amount and sales before and now, where 34.50 is wanted.
+#[rstest]
+#[case::both(Some(("19.95", "3")), ("34.5", "4"), Verdict::Applied)]
+#[case::neither(Some(("19.95", "3")), ("19.95", "3"), Verdict::NotYet)]
+#[case::only_the_amount(Some(("19.95", "3")), ("34.50", "3"), Verdict::Conflict)]
+#[case::only_a_sale(Some(("19.95", "3")), ("19.95", "4"), Verdict::Conflict)]
+#[case::two_sales(Some(("19.95", "3")), ("34.50", "5"), Verdict::Conflict)]
+#[case::another_amount(Some(("19.95", "3")), ("39.50", "4"), Verdict::Conflict)]
+#[case::the_amount_it_had(Some(("34.50", "3")), ("34.50", "4"), Verdict::Conflict)]
+#[case::nothing_to_see(Some(("34.50", "3")), ("34.50", "3"), Verdict::NotYet)]
+#[case::no_baseline(None, ("34.50", "4"), Verdict::Conflict)]
+#[case::no_amount_before(Some(("", "3")), ("34.50", "4"), Verdict::Conflict)]
+#[case::no_amount_now(Some(("19.95", "3")), ("", "4"), Verdict::Conflict)]
+#[case::no_sales(Some(("19.95", "")), ("34.50", "4"), Verdict::Conflict)]
+fn an_upgrade_is_settled_only_by_amount_and_sale(
+    #[case] baseline: Option<(&str, &str)>,
+    #[case] now: (&str, &str),
+    #[case] expected: Verdict,
+) {
+    let row = row("upgrade_membership", &[("purchaseId", "1"), ("NewRecurringAmount", "34.50")]);
+    let of = |(amount, sales)| [("recurring_amount", amount), ("sales", sales)];
+    let baseline = baseline.map(of);
+    let baseline = baseline.as_ref().map(|facts| facts.as_slice());
+    assert_eq!(verdict(Evidence::Upgraded, &row, baseline, &of(now), 1_000_000), expected);
+}
+
 #[rstest]
 #[case(Evidence::Cancelled, "Canceled", 0, Verdict::Applied)]
 #[case(Evidence::Cancelled, "cancelled", 0, Verdict::Applied)]
