@@ -8,8 +8,10 @@ pub(super) const SEGPAY_USER_ID: &str = "sandbox-user";
 pub(super) const SEGPAY_ACCESS_KEY: &str = "sandbox+access/key=1";
 /// The merchant that they belong to.
 pub(super) const SEGPAY_MERCHANT_ID: u32 = 20_213;
-const SEGPAY_API_USERNAME: &str = "sandbox-api-user";
-const SEGPAY_API_PASSWORD: &str = "sandbox+api/password=2";
+/// Its user of the upgrade API.
+pub(super) const SEGPAY_API_USERNAME: &str = "sandbox-api-user";
+/// Its password.
+pub(super) const SEGPAY_API_PASSWORD: &str = "sandbox+api/password=2";
 const PAYPRO_VENDOR_ACCOUNT_ID: &str = "70213";
 const PAYPRO_API_SECRET_KEY: &str = "sandbox+secret/key=3";
 const TWOCHECKOUT_MERCHANT_CODE: &str = "SANDBOX";

@@ -28,6 +28,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 mod world;
+mod xml;
 
 pub use faults::{Faults, FaultsError};
 pub use ledger::LedgerError;

@@ -25,7 +25,7 @@ impl World {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
-            ["adm.asmx" | "mws.asmx" | "merchantservices", ..] => {
+            ["adm.asmx" | "mws.asmx" | "merchantservices" | "purchases", ..] => {
                 self.segpay.answer(&segments, request, &mut self.ledger)
             }
             _ => Reply::status_page(StatusCode::NOT_FOUND),
