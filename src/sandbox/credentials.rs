@@ -12,10 +12,14 @@ pub(super) const SEGPAY_MERCHANT_ID: u32 = 20_213;
 pub(super) const SEGPAY_API_USERNAME: &str = "sandbox-api-user";
 /// Its password.
 pub(super) const SEGPAY_API_PASSWORD: &str = "sandbox+api/password=2";
-const PAYPRO_VENDOR_ACCOUNT_ID: &str = "70213";
-const PAYPRO_API_SECRET_KEY: &str = "sandbox+secret/key=3";
-const TWOCHECKOUT_MERCHANT_CODE: &str = "SANDBOX";
-const TWOCHECKOUT_SECRET_KEY: &str = "sandbox+secret/key=4";
+/// PayPro's vendor account.
+pub(super) const PAYPRO_VENDOR_ACCOUNT_ID: &str = "70213";
+/// Its key.
+pub(super) const PAYPRO_API_SECRET_KEY: &str = "sandbox+secret/key=3";
+/// 2Checkout's merchant.
+pub(super) const TWOCHECKOUT_MERCHANT_CODE: &str = "SANDBOX";
+/// Its key, which signs logins and is never sent.
+pub(super) const TWOCHECKOUT_SECRET_KEY: &str = "sandbox+secret/key=4";
 
 /// Everything a client needs to find the sandbox at `url` and be let in.
 pub(super) fn environment(url: &str) -> Vec<(String, String)> {

@@ -22,6 +22,7 @@ mod faults;
 mod ledger;
 mod limits;
 mod message;
+mod paypro;
 mod segpay;
 mod server;
 mod statistics;
