@@ -8,12 +8,18 @@ pub(super) const SEGPAY_USER_ID: &str = "sandbox-user";
 pub(super) const SEGPAY_ACCESS_KEY: &str = "sandbox+access/key=1";
 /// The merchant that they belong to.
 pub(super) const SEGPAY_MERCHANT_ID: u32 = 20_213;
-const SEGPAY_API_USERNAME: &str = "sandbox-api-user";
-const SEGPAY_API_PASSWORD: &str = "sandbox+api/password=2";
-const PAYPRO_VENDOR_ACCOUNT_ID: &str = "70213";
-const PAYPRO_API_SECRET_KEY: &str = "sandbox+secret/key=3";
-const TWOCHECKOUT_MERCHANT_CODE: &str = "SANDBOX";
-const TWOCHECKOUT_SECRET_KEY: &str = "sandbox+secret/key=4";
+/// Its user of the upgrade API.
+pub(super) const SEGPAY_API_USERNAME: &str = "sandbox-api-user";
+/// Its password.
+pub(super) const SEGPAY_API_PASSWORD: &str = "sandbox+api/password=2";
+/// PayPro's vendor account.
+pub(super) const PAYPRO_VENDOR_ACCOUNT_ID: &str = "70213";
+/// Its key.
+pub(super) const PAYPRO_API_SECRET_KEY: &str = "sandbox+secret/key=3";
+/// 2Checkout's merchant.
+pub(super) const TWOCHECKOUT_MERCHANT_CODE: &str = "SANDBOX";
+/// Its key, which signs logins and is never sent.
+pub(super) const TWOCHECKOUT_SECRET_KEY: &str = "sandbox+secret/key=4";
 
 /// Everything a client needs to find the sandbox at `url` and be let in.
 pub(super) fn environment(url: &str) -> Vec<(String, String)> {

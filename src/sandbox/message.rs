@@ -1,7 +1,9 @@
 //! Requests and replies as the providers' endpoints see them: whole, and free of connections.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 
 /// A request that has arrived in full.
 #[derive(Debug)]
@@ -12,6 +14,8 @@ pub(super) struct Request {
     pub(super) path: String,
     /// The query as it was sent.
     pub(super) query: String,
+    /// The headers.
+    pub(super) headers: HeaderMap,
     /// The body.
     pub(super) body: Bytes,
     /// Asks for a reply about another id than the one that was asked for: a fault.
@@ -28,6 +32,25 @@ impl Request {
     pub(super) fn parameters(&self) -> Parameters {
         let source = if self.method == Method::POST { self.body.as_ref() } else { self.query.as_bytes() };
         Parameters(form_urlencoded::parse(source).into_owned().collect())
+    }
+
+    /// A header's value; empty where it is absent or not text.
+    pub(super) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body's media type, in lower case and without its parameters.
+    pub(super) fn media_type(&self) -> String {
+        let given = self.header(header::CONTENT_TYPE);
+        given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// Whether the request carries these credentials by HTTP's Basic authentication.
+    pub(super) fn is_login(&self, user: &str, password: &str) -> bool {
+        let given = self.header(header::AUTHORIZATION).split_once(' ');
+        let basic = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
+        let decoded = basic.and_then(|(_, credentials)| BASE64_STANDARD.decode(credentials.trim()).ok());
+        decoded.is_some_and(|decoded| decoded == format!("{user}:{password}").as_bytes())
     }
 }
 
@@ -104,12 +127,17 @@ impl Reply {
 
     /// 405, with the method that would have been right.
     pub(super) fn only(method: &'static str) -> Self {
-        Self::status_page(StatusCode::METHOD_NOT_ALLOWED).with(http::header::ALLOW, method)
+        Self::status_page(StatusCode::METHOD_NOT_ALLOWED).with(header::ALLOW, method)
+    }
+
+    /// 401, with the way in which credentials are wanted.
+    pub(super) fn unauthorized() -> Self {
+        Self::status_page(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, "Basic realm=\"Segpay\"")
     }
 
     /// 429, with the wait that providers ask for.
     pub(super) fn throttled() -> Self {
-        Self::status_page(StatusCode::TOO_MANY_REQUESTS).with(http::header::RETRY_AFTER, "1")
+        Self::status_page(StatusCode::TOO_MANY_REQUESTS).with(header::RETRY_AFTER, "1")
     }
 }
 
@@ -119,8 +147,8 @@ mod tests {
 
     fn parameters(query: &str) -> Parameters {
         let query = query.to_owned();
-        let (method, path, body) = (Method::GET, String::new(), Bytes::new());
-        Request { method, path, query, body, wrong_id: false }.parameters()
+        let (method, path, headers, body) = (Method::GET, String::new(), HeaderMap::new(), Bytes::new());
+        Request { method, path, query, headers, body, wrong_id: false }.parameters()
     }
 
     #[test]

@@ -22,12 +22,14 @@ mod faults;
 mod ledger;
 mod limits;
 mod message;
+mod paypro;
 mod segpay;
 mod server;
 mod statistics;
 #[cfg(test)]
 mod tests;
 mod world;
+mod xml;
 
 pub use faults::{Faults, FaultsError};
 pub use ledger::LedgerError;

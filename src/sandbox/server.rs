@@ -107,6 +107,7 @@ async fn respond(
         method: head.method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
         body: body.to_bytes(),
         wrong_id: false,
     };

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+mod paypro;
 mod samples;
+mod upgrade;
 
 use super::{Faults, Sandbox, SandboxOptions, start};
 
@@ -39,11 +41,23 @@ fn connect(sandbox: &Sandbox) -> TcpStream {
 
 /// Sends a request and reads until the server closes.
 fn exchange(sandbox: &Sandbox, method: &str, target: &str, body: &str) -> std::io::Result<Vec<u8>> {
+    exchange_with(sandbox, method, target, &[], body)
+}
+
+fn exchange_with(
+    sandbox: &Sandbox,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Vec<u8>> {
     let mut stream = connect(sandbox);
     let length = body.len();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     write!(
         stream,
-        "{method} {target} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {target} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nContent-Length: {length}\r\n\
+         {headers}\r\n{body}"
     )?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
@@ -51,7 +65,11 @@ fn exchange(sandbox: &Sandbox, method: &str, target: &str, body: &str) -> std::i
 }
 
 fn send(sandbox: &Sandbox, method: &str, target: &str, body: &str) -> Answer {
-    let reply = exchange(sandbox, method, target, body).expect("a reply");
+    send_with(sandbox, method, target, &[], body)
+}
+
+fn send_with(sandbox: &Sandbox, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let reply = exchange_with(sandbox, method, target, headers, body).expect("a reply");
     let reply = String::from_utf8(reply).expect("text");
     let (head, body) = reply.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");

@@ -5,6 +5,7 @@ use http::StatusCode;
 
 use super::ledger::Ledger;
 use super::message::{Reply, Request};
+use super::paypro::PayPro;
 use super::segpay::Segpay;
 
 /// The providers and the ledger.
@@ -12,12 +13,13 @@ use super::segpay::Segpay;
 pub(super) struct World {
     pub(super) ledger: Ledger,
     segpay: Segpay,
+    paypro: PayPro,
 }
 
 impl World {
     /// A world in which nothing has happened yet. `today` is the day from which lazily made things count.
     pub(super) fn new(ledger: Ledger, today: jiff::civil::Date) -> Self {
-        Self { ledger, segpay: Segpay::new(today) }
+        Self { ledger, segpay: Segpay::new(today), paypro: PayPro::new(today) }
     }
 
     /// Lets the provider that owns the path answer.
@@ -25,9 +27,10 @@ impl World {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
-            ["adm.asmx" | "mws.asmx" | "merchantservices", ..] => {
+            ["adm.asmx" | "mws.asmx" | "merchantservices" | "purchases", ..] => {
                 self.segpay.answer(&segments, request, &mut self.ledger)
             }
+            ["api", "subscriptions", name] => self.paypro.answer(name, request, &mut self.ledger),
             _ => Reply::status_page(StatusCode::NOT_FOUND),
         }
     }

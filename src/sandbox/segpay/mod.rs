@@ -1,7 +1,8 @@
-//! Segpay's reporting services (SRS): the consumer support tasks, and the reports that verify them.
+//! Segpay: the consumer support tasks and the reports that verify them (SRS), dynamic recurring prices, and the
+//! membership upgrade.
 //!
-//! Wire behaviour is that of the vendor's pages "Consumer Support Tasks", "Transaction Details" and "Subscription
-//! Activity", and of the ASP.NET web services that they describe. What the sandbox adds are conventions about who exists:
+//! Wire behaviour is that of the vendor's pages "Consumer Support Tasks", "Transaction Details", "Subscription Activity",
+//! "Dynamic Recurring Billing" and "Membership Upgrade API", and of the ASP.NET web services that they describe. What the sandbox adds are conventions about who exists:
 //!
 //! - PurchaseIDs 80,000,000 to 89,999,999 belong to the merchant. All others are another merchant's.
 //! - Every one of them exists. What it is follows from the number, until something is done to it:
@@ -9,8 +10,9 @@
 //!     ago and expired 30 days ago. All others are active.
 //!   - `id % 4` = 0, 1, 2, 3: it recurs at 9.95, 19.95, 29.95, 49.95 USD, every 30 days.
 //!   - The next bill date is `1 + id % 28` days after the day on which the sandbox was started (UTC).
-//! - TransID 900,000,000 + n, for n below 10,000,000, is the one sale of purchase 80,000,000 + n. Credits are numbered
-//!   from 950,000,001 in the order in which they are made.
+//! - TransID 900,000,000 + n, for n below 10,000,000, is the one sale of purchase 80,000,000 + n. Credits and the
+//!   charges of upgrades are numbered from 950,000,001 in the order in which they are made.
+//! - `id % 1000` = 989: the bank declines the charge of an upgrade.
 //!
 //! And about what the documents leave open:
 //!
@@ -20,12 +22,16 @@
 //!   the answer is `Failed`.
 //! - A refund of a transaction that was refunded before is **made again**: no reply for that case is documented, and that
 //!   is what makes a blind repeat dangerous.
+//! - An upgrade charges the difference between the new and the present amount for the days until the next bill date,
+//!   which stays where it is. An amount below the present one is refused; the same amount is not, and is charged 0.00.
 //! - Wrong credentials are answered `Invalid Merchant`: as the word where a string is returned, as an exception's text
 //!   (500) where a number or a report would be.
 
+mod dynamic_recurring;
 mod reports;
 mod subscriptions;
 mod support_tasks;
+mod upgrade;
 
 use http::{Method, StatusCode};
 
@@ -38,6 +44,8 @@ use subscriptions::Subscriptions;
 #[derive(Debug)]
 pub(super) struct Segpay {
     subscriptions: Subscriptions,
+    /// Dynamic prices given out so far: each call makes a new one.
+    prices: u64,
 }
 
 /// Why a call is refused by the web service before, or instead of, the method's own answer. Sent as 500 in plain text.
@@ -65,21 +73,25 @@ impl From<Exception> for Reply {
 
 impl Segpay {
     pub(super) fn new(today: jiff::civil::Date) -> Self {
-        Self { subscriptions: Subscriptions::new(today) }
+        Self { subscriptions: Subscriptions::new(today), prices: 0 }
     }
 
-    /// Answers a call to `adm.asmx` (tasks), `mws.asmx` (reports) or `merchantservices`, by the path's segments in lower
-    /// case.
+    /// Answers a call to `adm.asmx` (tasks), `mws.asmx` (reports), `merchantservices` or `purchases` (upgrades), by the
+    /// path's segments in lower case.
     pub(super) fn answer(&mut self, segments: &[&str], request: &Request, ledger: &mut Ledger) -> Reply {
         let is_get = request.method == Method::GET;
         match segments {
-            ["adm.asmx", _] | ["merchantservices", "reactivation"] if !is_get => Reply::only("GET"),
+            ["adm.asmx", _] | ["merchantservices", "reactivation" | "dynamicrecurring"] if !is_get => {
+                Reply::only("GET")
+            }
             ["mws.asmx", _] if !is_get && request.method != Method::POST => Reply::only("GET, POST"),
             ["adm.asmx", method] => support_tasks::answer(&mut self.subscriptions, ledger, method, request),
             ["mws.asmx", method] => reports::answer(&self.subscriptions, method, request),
             ["merchantservices", "reactivation"] => {
                 support_tasks::reactivation(&self.subscriptions, &request.parameters())
             }
+            ["merchantservices", "dynamicrecurring"] => dynamic_recurring::answer(&mut self.prices, request),
+            ["purchases", id, "upgrade"] => upgrade::answer(&mut self.subscriptions, ledger, id, request),
             _ => Reply::status_page(StatusCode::NOT_FOUND),
         }
     }
@@ -109,7 +121,9 @@ fn number(parameters: &Parameters, name: &'static str) -> Result<i32, Exception>
     trimmed.parse().map_err(|_| Exception::IllTyped { value, reason })
 }
 
-/// Text within XML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// A number in the form of a GUID, always the same for the same origin.
+fn guid(origin: &[u8]) -> String {
+    let hash = blake3::hash(origin).to_hex();
+    let (a, b, c, d, e) = (&hash[..8], &hash[8..12], &hash[12..16], &hash[16..20], &hash[20..32]);
+    format!("{a}-{b}-{c}-{d}-{e}")
 }

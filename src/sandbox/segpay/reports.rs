@@ -10,8 +10,9 @@ use rust_decimal::Decimal;
 
 use super::super::credentials::SEGPAY_MERCHANT_ID;
 use super::super::message::{Parameters, Reply, Request};
-use super::subscriptions::{Credit, PERIOD_DAYS, Status, Subscription, Subscriptions};
-use super::{Exception, escaped, is_merchant, number, text};
+use super::super::xml::escaped;
+use super::subscriptions::{Kind, Status, Subscription, Subscriptions, Transaction};
+use super::{Exception, is_merchant, number, text};
 
 /// The most rows that a list returns at once.
 const PAGE: usize = 250;
@@ -78,13 +79,13 @@ fn validate_user_access(_subscriptions: &Subscriptions, other: i32) -> String {
     format!("{DECLARATION}<int xmlns=\"http://srs.segpay.com/MWS.asmx\">{merchant}</int>")
 }
 
-/// Every transaction of a purchase: the sale, then what was given back.
+/// Every transaction of a purchase: the sale, then what was given back or charged after it.
 fn transactions_of_purchase(subscriptions: &Subscriptions, purchase_id: i32) -> String {
     let mut data_set = DataSet::new();
     if let Some(subscription) = subscriptions.get(purchase_id) {
         data_set.row(|row| transaction_columns(row, &subscription, None));
-        for credit in &subscription.credits {
-            data_set.row(|row| transaction_columns(row, &subscription, Some(credit)));
+        for made in &subscription.transactions {
+            data_set.row(|row| transaction_columns(row, &subscription, Some(made)));
         }
     }
     data_set.finish()
@@ -94,8 +95,8 @@ fn transactions_of_purchase(subscriptions: &Subscriptions, purchase_id: i32) -> 
 fn transaction(subscriptions: &Subscriptions, trans_id: i32) -> String {
     let mut data_set = DataSet::new();
     if let Some(subscription) = subscriptions.of_transaction(trans_id) {
-        let credit = subscription.credits.iter().find(|credit| credit.trans_id == trans_id);
-        data_set.row(|row| transaction_columns(row, &subscription, credit));
+        let made = subscription.transactions.iter().find(|made| made.trans_id == trans_id);
+        data_set.row(|row| transaction_columns(row, &subscription, made));
     }
     data_set.finish()
 }
@@ -124,18 +125,24 @@ fn active_subscriptions(subscriptions: &Subscriptions, purchase_id: i32) -> Stri
     data_set.finish()
 }
 
-/// The columns of a sale, or of the credit that gives it back.
-fn transaction_columns(row: &mut Row<'_>, subscription: &Subscription, credit: Option<&Credit>) {
+/// The columns of the sale, or of a transaction made after it.
+fn transaction_columns(row: &mut Row<'_>, subscription: &Subscription, made: Option<&Transaction>) {
+    let paid = made.map_or(subscription.initial_amount, |made| made.amount);
+    let (kind, source, related, moved, is_approved) = match made.map(|made| made.kind) {
+        None => ("Sale", "Signup", 0, paid, true),
+        Some(Kind::Credit { of }) => ("Credit", "System", of, -paid, true),
+        Some(Kind::Upgrade) => ("Sale", "Upgrade", 0, paid, true),
+        Some(Kind::DeclinedUpgrade) => ("Sale", "Upgrade", 0, paid, false),
+    };
     row.column("URL", "www.example.com");
-    row.column("TransID", credit.map_or(subscription.sale(), |credit| credit.trans_id));
-    row.column("RelatedTransID", credit.map_or(0, |credit| credit.related_trans_id));
-    row.column("TransTime", iso(credit.map_or(subscription.signed_up_on, |credit| credit.made_on)));
-    row.column("Type", if credit.is_some() { "Credit" } else { "Sale" });
-    row.column("Source", if credit.is_some() { "System" } else { "Signup" });
-    row.column("Auth", "Yes");
-    let paid = subscription.initial_amount;
-    row.column("TransAmount", amount(if credit.is_some() { -paid } else { paid }));
-    row.column("AuthCode", "00-Approved");
+    row.column("TransID", made.map_or(subscription.sale(), |made| made.trans_id));
+    row.column("RelatedTransID", related);
+    row.column("TransTime", iso(made.map_or(subscription.signed_up_on, |made| made.made_on)));
+    row.column("Type", kind);
+    row.column("Source", source);
+    row.column("Auth", if is_approved { "Yes" } else { "No" });
+    row.column("TransAmount", amount(moved));
+    row.column("AuthCode", if is_approved { "00-Approved" } else { "51-Insufficient Funds" });
     row.column("Currency", "USD");
     row.column("PurchaseID", subscription.purchase_id);
     row.column("PurchType", "Recurring");
@@ -146,9 +153,9 @@ fn transaction_columns(row: &mut Row<'_>, subscription: &Subscription, credit: O
     row.column("Username", format_args!("member{}", subscription.purchase_id));
     row.column("Password", "made-up");
     row.column("PurchStatus", status(subscription.status));
-    row.column("InitialAmount", amount(paid));
+    row.column("InitialAmount", amount(subscription.initial_amount));
     row.column("RecurringAmount", amount(subscription.recurring_amount));
-    row.column("RecurringPeriod", PERIOD_DAYS);
+    row.column("RecurringPeriod", subscription.recurring_period_days);
     if subscription.is_active() {
         row.column("NextDate", iso(subscription.next_bill_date));
     }

@@ -13,10 +13,10 @@ use serde::{Serialize, Serializer};
 const PURCHASES: std::ops::RangeInclusive<i32> = 80_000_000..=89_999_999;
 /// The TransID of the first purchase's sale.
 const FIRST_SALE: i32 = 900_000_000;
-/// Credits are numbered from the one after this.
-const CREDITS_BASE: i32 = 950_000_000;
-/// Days from one bill to the next.
-pub(super) const PERIOD_DAYS: i32 = 30;
+/// Transactions that are made here are numbered from the one after this.
+const MADE_BASE: i32 = 950_000_000;
+/// Days from one bill to the next, until an upgrade changes it.
+const PERIOD_DAYS: i32 = 30;
 
 /// Whether it bills, and whether it gives access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,11 +45,12 @@ pub(super) struct Subscription {
     pub(super) cancelled_on: Option<Date>,
     #[serde(serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
     pub(super) expired_on: Option<Date>,
+    pub(super) recurring_period_days: i32,
     /// Notes written about its consumer.
     notes: u32,
-    /// Refunds, in the order in which they were made.
-    #[serde(rename = "refunds", serialize_with = "as_count")]
-    pub(super) credits: Vec<Credit>,
+    /// What came after the sale, in the order in which it was made.
+    #[serde(flatten, serialize_with = "as_counts")]
+    pub(super) transactions: Vec<Transaction>,
     #[serde(skip)]
     pub(super) signed_up_on: Date,
     /// What was paid at sign-up.
@@ -57,13 +58,25 @@ pub(super) struct Subscription {
     pub(super) initial_amount: Decimal,
 }
 
-/// A refund that was made.
+/// A transaction after the sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Credit {
+pub(super) struct Transaction {
     pub(super) trans_id: i32,
-    /// The sale that it gives back.
-    pub(super) related_trans_id: i32,
     pub(super) made_on: Date,
+    /// What moved, or would have moved; always above or at zero.
+    pub(super) amount: Decimal,
+    pub(super) kind: Kind,
+}
+
+/// What a transaction after the sale is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The charge with this number, given back.
+    Credit { of: i32 },
+    /// The charge of an upgrade.
+    Upgrade,
+    /// The charge of an upgrade, which the bank declined: nothing moved.
+    DeclinedUpgrade,
 }
 
 fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
@@ -77,8 +90,16 @@ fn as_optional_text<S: Serializer>(value: &Option<Date>, serializer: S) -> Resul
     }
 }
 
-fn as_count<S: Serializer>(credits: &[Credit], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(credits.len() as u64)
+/// The transactions that moved money, counted by their kind.
+fn as_counts<S: Serializer>(transactions: &[Transaction], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Counts {
+        refunds: usize,
+        upgrades: usize,
+    }
+    let refunds = transactions.iter().filter(|made| matches!(made.kind, Kind::Credit { .. })).count();
+    let upgrades = transactions.iter().filter(|made| made.kind == Kind::Upgrade).count();
+    Counts { refunds, upgrades }.serialize(serializer)
 }
 
 impl Subscription {
@@ -105,8 +126,9 @@ impl Subscription {
             recurring_amount: Decimal::new(cents, 2),
             cancelled_on,
             expired_on,
+            recurring_period_days: PERIOD_DAYS,
             notes: 0,
-            credits: Vec::new(),
+            transactions: Vec::new(),
             signed_up_on: next_bill_date.saturating_sub(PERIOD_DAYS.days()),
             initial_amount: Decimal::new(cents, 2),
         })
@@ -128,6 +150,15 @@ impl Subscription {
     /// The TransID of its sale.
     pub(super) fn sale(&self) -> i32 {
         FIRST_SALE + (self.purchase_id - PURCHASES.start())
+    }
+
+    /// What was charged by a sale or an approved upgrade; `None` for any other transaction.
+    pub(super) fn charged(&self, trans_id: i32) -> Option<Decimal> {
+        if trans_id == self.sale() {
+            return Some(self.initial_amount);
+        }
+        let made = self.transactions.iter().find(|made| made.trans_id == trans_id)?;
+        (made.kind == Kind::Upgrade).then_some(made.amount)
     }
 
     pub(super) fn cancel(&mut self, today: Date) {
@@ -157,13 +188,13 @@ pub(super) struct Subscriptions {
     /// The day on which the sandbox was started: what is untouched counts from it, whenever it is first looked at.
     opened: Date,
     changed: HashMap<i32, Subscription>,
-    /// The purchases of the credits, in the order of their numbers.
-    credits: Vec<i32>,
+    /// The purchases of the transactions made here, in the order of their numbers.
+    made: Vec<i32>,
 }
 
 impl Subscriptions {
     pub(super) fn new(opened: Date) -> Self {
-        Self { opened, changed: HashMap::new(), credits: Vec::new() }
+        Self { opened, changed: HashMap::new(), made: Vec::new() }
     }
 
     /// The subscription as it is now; `None` where it is not the merchant's.
@@ -173,31 +204,31 @@ impl Subscriptions {
 
     /// Keeps a changed subscription.
     pub(super) fn put(&mut self, subscription: Subscription) {
-        // Credits are numbered when they are prepared; the number is taken here, with the change itself.
-        for credit in &subscription.credits {
-            if credit.trans_id == self.next_credit() {
-                self.credits.push(subscription.purchase_id);
+        // Transactions are numbered when they are prepared; the number is taken here, with the change itself.
+        for made in &subscription.transactions {
+            if made.trans_id == self.next_transaction() {
+                self.made.push(subscription.purchase_id);
             }
         }
         self.changed.insert(subscription.purchase_id, subscription);
     }
 
-    /// The number of the next credit.
-    pub(super) fn next_credit(&self) -> i32 {
-        CREDITS_BASE + 1 + i32::try_from(self.credits.len()).unwrap_or(i32::MAX / 4)
+    /// The number of the next transaction that is made.
+    pub(super) fn next_transaction(&self) -> i32 {
+        MADE_BASE + 1 + i32::try_from(self.made.len()).unwrap_or(i32::MAX / 4)
     }
 
-    /// The subscription that a transaction, a sale or a credit, belongs to.
+    /// The subscription that a transaction belongs to: its sale, or one made here.
     pub(super) fn of_transaction(&self, trans_id: i32) -> Option<Subscription> {
-        if let Some(at) = trans_id.checked_sub(CREDITS_BASE + 1).filter(|at| *at >= 0) {
-            return self.get(*self.credits.get(usize::try_from(at).ok()?)?);
+        if let Some(at) = trans_id.checked_sub(MADE_BASE + 1).filter(|at| *at >= 0) {
+            return self.get(*self.made.get(usize::try_from(at).ok()?)?);
         }
-        self.of_sale(trans_id)
+        self.get(trans_id.checked_sub(FIRST_SALE)?.checked_add(*PURCHASES.start())?)
     }
 
-    /// The subscription whose sale this is.
-    pub(super) fn of_sale(&self, trans_id: i32) -> Option<Subscription> {
-        self.get(trans_id.checked_sub(FIRST_SALE)?.checked_add(*PURCHASES.start())?)
+    /// The subscription that was charged by this transaction, which a credit or a declined charge does not do.
+    pub(super) fn of_charge(&self, trans_id: i32) -> Option<Subscription> {
+        self.of_transaction(trans_id).filter(|subscription| subscription.charged(trans_id).is_some())
     }
 
     /// Active subscriptions in order of PurchaseID, from this one on.
@@ -245,12 +276,13 @@ mod tests {
             assert_eq!(of(&subscriptions, foreign), None, "{foreign}");
         }
         let mut refunded = subscriptions.get(80_012_345).expect("the merchant's");
-        let trans_id = subscriptions.next_credit();
-        refunded.credits.push(Credit { trans_id, related_trans_id: refunded.sale(), made_on: OPENED });
+        let trans_id = subscriptions.next_transaction();
+        let kind = Kind::Credit { of: refunded.sale() };
+        refunded.transactions.push(Transaction { trans_id, made_on: OPENED, amount: refunded.initial_amount, kind });
         subscriptions.put(refunded);
         assert_eq!((trans_id, of(&subscriptions, trans_id)), (950_000_001, Some(80_012_345)));
-        assert_eq!(subscriptions.next_credit(), 950_000_002);
-        assert!(subscriptions.of_sale(trans_id).is_none(), "a credit is no sale");
+        assert_eq!(subscriptions.next_transaction(), 950_000_002);
+        assert!(subscriptions.of_charge(trans_id).is_none(), "a credit is no charge");
     }
 
     #[test]

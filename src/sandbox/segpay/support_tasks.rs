@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 use super::super::ledger::{Effect, Ledger};
 use super::super::message::{Parameters, Reply, Request};
 use super::super::today;
-use super::subscriptions::{Credit, Subscription, Subscriptions};
-use super::{Exception, escaped, is_merchant, number, text};
+use super::super::xml::escaped;
+use super::subscriptions::{Kind, Subscription, Subscriptions, Transaction};
+use super::{Exception, guid, is_merchant, number, text};
 use crate::model::money::parse_amount;
 
 const MISMATCH: &str = "PurchaseID/MerchantID Mismatch";
@@ -45,7 +46,7 @@ struct Given<'a> {
     subject: i32,
     /// The values of the task's parameters, in their order.
     values: &'a [String],
-    next_credit: i32,
+    next_transaction: i32,
 }
 
 static TASKS: [Task; 6] = [
@@ -149,8 +150,9 @@ fn refund(subscription: &mut Subscription, given: &Given<'_>) -> Result<(), &'st
     if !subscription.is_active() {
         return Err(CANCEL_FAILED);
     }
-    let credit = Credit { trans_id: given.next_credit, related_trans_id: given.subject, made_on: given.today };
-    subscription.credits.push(credit);
+    let amount = subscription.charged(given.subject).ok_or(CANCEL_FAILED)?;
+    let (trans_id, kind) = (given.next_transaction, Kind::Credit { of: given.subject });
+    subscription.transactions.push(Transaction { trans_id, made_on: given.today, amount, kind });
     Ok(())
 }
 
@@ -182,11 +184,12 @@ impl Task {
         }
         let found = match self.subject {
             Subject::PurchaseId => subscriptions.get(subject),
-            Subject::TransId => subscriptions.of_sale(subject),
+            Subject::TransId => subscriptions.of_charge(subject),
         };
         let Some(before) = found else { return Ok(self.unknown) };
         let mut after = before.clone();
-        let given = Given { today: today(), subject, values: &values, next_credit: subscriptions.next_credit() };
+        let next_transaction = subscriptions.next_transaction();
+        let given = Given { today: today(), subject, values: &values, next_transaction };
         if let Err(refusal) = (self.change)(&mut after, &given) {
             return Ok(refusal);
         }
@@ -253,7 +256,5 @@ pub(super) fn reactivation(subscriptions: &Subscriptions, parameters: &Parameter
 
 /// A link that is always the same for the same purchase.
 fn link(purchase_id: i32) -> String {
-    let hash = blake3::hash(&purchase_id.to_be_bytes()).to_hex();
-    let (a, b, c, d, e) = (&hash[..8], &hash[8..12], &hash[12..16], &hash[16..20], &hash[20..32]);
-    format!("https://secure2.segpay.com/reactivation?tguid={a}-{b}-{c}-{d}-{e}&sprs=ms")
+    format!("https://secure2.segpay.com/reactivation?tguid={}&sprs=ms", guid(&purchase_id.to_be_bytes()))
 }
