@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
 mod bench;
 mod exit_codes;
 mod jobs;

@@ -128,7 +128,14 @@ impl Home {
 
     /// The rows of one result file, each by column.
     pub(crate) fn result_rows(&self, file: &str) -> Vec<BTreeMap<String, String>> {
-        read_csv(&self.results().join(file))
+        self.result_rows_by(file, b',')
+    }
+
+    /// The same where the input has another separator.
+    pub(crate) fn result_rows_by(&self, file: &str, delimiter: u8) -> Vec<BTreeMap<String, String>> {
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader.delimiter(delimiter).from_path(self.results().join(file));
+        reader.expect("a CSV file").deserialize().map(|row| row.expect("a row")).collect()
     }
 }
 
@@ -145,11 +152,6 @@ pub(crate) fn listing(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         found.insert(path, (metadata.mode() & 0o7777, content));
     }
     found
-}
-
-pub(crate) fn read_csv(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
-    reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
 /// What a finished program left.
