@@ -16,5 +16,6 @@ mod bad_input;
 mod bench;
 mod exit_codes;
 mod jobs;
+mod journal;
 mod runs;
 mod scripted;
