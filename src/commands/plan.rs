@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::prepare::{Keep, check_expected, prepare};
-use super::run::words;
+use super::run::typed;
 use crate::cli::{Exit, Expected};
 use crate::config::Job;
 use crate::providers::REGISTRY;
@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context, job: &str, expected: &Expected) -> Result<E
     let job = Job::load(job, &context.config, REGISTRY, &context.environment)?;
     let folder = Scratch::new()?;
     let prepared = prepare(context, job, &Keep::passing(folder.path()))?;
-    let command = context.next(&words(&prepared.job));
+    let command = context.next(&typed(context, &prepared.job));
     let text = || report::plan::text(&prepared.plan, &command, &context.style);
     context.print(text, || report::plan::to_json(&prepared.plan))?;
     check_expected(&prepared.plan, expected)?;

@@ -145,7 +145,7 @@ fn spec(job: &Job, path: &Path, shown: &str) -> Result<InputSpec, Failure> {
 fn refusal(context: &Context, error: InputError, job: &Job) -> Failure {
     match error {
         InputError::BadRows(bad) => {
-            let skip = context.next(&format!("{} --skip-invalid", super::run::words(job)));
+            let skip = context.next(&format!("{} --skip-invalid", super::run::typed(context, job)));
             bad_rows(context, &bad, (bad.bad < bad.rows).then_some(skip.as_str()))
         }
         other => Failure::from(other),

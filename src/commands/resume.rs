@@ -1,7 +1,7 @@
 //! `subops resume [RUN]` and `subops doubt verify RUN`: continue a run from what the journal keeps of it.
 
 use super::accounts;
-use super::context::Context;
+use super::context::{Context, to_stdout};
 use super::execute::{self, Start, runtime};
 use super::failure::Failure;
 use super::prepare::{Keep, prepare};
@@ -19,16 +19,24 @@ pub(super) fn run(context: &Context, run: Option<RunId>) -> Result<Exit, Failure
         Some(run) => store.run(run)?,
         None => match unfinished(&store)? {
             Some(record) => record,
-            None => {
-                context.say("every run of the journal is finished: nothing is left to do\n")?;
-                return Ok(Exit::Success);
-            }
+            None => return nothing_unfinished(&context),
         },
     };
     if record.state == RunState::Finished {
         return super::run::nothing_left(&context, &store, &record);
     }
     proceed(&context, store, record, "resume", false)
+}
+
+fn nothing_unfinished(context: &Context) -> Result<Exit, Failure> {
+    const MESSAGE: &str = "every run of the journal is finished: nothing is left to do";
+    if context.output.json {
+        let object = serde_json::json!({"run": null, "message": MESSAGE, "exit_code": Exit::Success.code()});
+        to_stdout(&object.to_string())?;
+    } else {
+        context.say(&format!("{MESSAGE}\n"))?;
+    }
+    Ok(Exit::Success)
 }
 
 /// Reads at the provider what came of the rows in doubt. Sends no row.

@@ -39,6 +39,35 @@ pub(super) fn words(job: &Job) -> String {
     words
 }
 
+/// The same with everything that was typed about what is read, and how: without it other rows would be read, or none.
+pub(super) fn typed(context: &Context, job: &Job) -> String {
+    let overrides = context.config.overrides();
+    let mut words = words(job);
+    let mut add = |flag: &str, value: &str| words.push_str(&format!(" {flag} {}", quoted(value)));
+    if job.argument.ends_with(".toml") {
+        for (flag, value) in [("--operation", &overrides.operation), ("--account", &overrides.account)] {
+            if let Some(value) = value {
+                add(flag, value);
+            }
+        }
+    }
+    if let Some(input) = &overrides.input {
+        add("--input", &input.display().to_string());
+    }
+    if let Some(encoding) = &overrides.encoding {
+        add("--encoding", encoding);
+    }
+    match overrides.delimiter {
+        Some(b'\t') => add("--delimiter", "tab"),
+        Some(delimiter) => add("--delimiter", &char::from(delimiter).to_string()),
+        None => {}
+    }
+    if overrides.skip_invalid {
+        words.push_str(" --skip-invalid");
+    }
+    words
+}
+
 /// What names a job across changes of its input: its file, absolute.
 fn job_path(context: &Context, job: &Job) -> String {
     match (&job.input, job.argument.ends_with(".toml")) {
@@ -129,7 +158,7 @@ fn changed(context: &Context, record: &RunRecord, job: &Job) -> Failure {
     .hint(format!(
         "put the old input back and finish it: {}\n      or leave it for good and run the new one: {}",
         context.next(&format!("resume {}", record.run)),
-        context.next(&format!("{} --again 'REASON'", words(job))),
+        context.next(&format!("{} --again 'REASON'", typed(context, job))),
     ))
 }
 
@@ -179,7 +208,7 @@ fn approve(context: &Context, prepared: &Prepared, request: &Request) -> Result<
     if !asks || !attended || context.output.json {
         return Ok(());
     }
-    let command = context.next(&words(&prepared.job));
+    let command = context.next(&typed(context, &prepared.job));
     context.say_always(&report::plan::text(&prepared.plan, &command, &context.style))?;
     context.say_always("\nSend it now? Type yes: ")?;
     std::io::stderr().flush().map_err(Failure::internal)?;

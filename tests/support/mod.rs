@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -81,6 +82,34 @@ impl Home {
         Outcome::of(self.command().args(arguments).output().expect("the program starts"))
     }
 
+    /// Runs the program with these bytes as its standard input.
+    pub(crate) fn run_with_input<const N: usize>(&self, arguments: [&str; N], input: impl AsRef<[u8]>) -> Outcome {
+        Outcome::of(self.feed(arguments, input).wait_with_output().expect("the program ends"))
+    }
+
+    /// Starts the program and gives it these bytes as its standard input.
+    pub(crate) fn feed<const N: usize>(&self, arguments: [&str; N], input: impl AsRef<[u8]>) -> Child {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        // A program that refuses early does not read it all, and need not.
+        let written = child.stdin.take().expect("its input").write_all(input.as_ref());
+        assert!(written.is_ok() || child.wait().is_ok());
+        child
+    }
+
+    /// Runs a command line as a person types it, with the built program on the path.
+    pub(crate) fn shell(&self, line: &str) -> Outcome {
+        let folder = Path::new(PROGRAM).parent().expect("a folder").display();
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).env_clear().current_dir(self.path()).stdin(Stdio::null());
+        command.env("HOME", self.path()).env("TZ", "UTC").env("PATH", format!("{folder}:/usr/bin:/bin"));
+        for (variable, value) in &self.variables {
+            command.env(variable, value);
+        }
+        Outcome::of(command.output().expect("a shell"))
+    }
+
     pub(crate) fn spawn<const N: usize>(&self, arguments: [&str; N]) -> Child {
         let mut command = self.command();
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -99,13 +128,30 @@ impl Home {
 
     /// The rows of one result file, each by column.
     pub(crate) fn result_rows(&self, file: &str) -> Vec<BTreeMap<String, String>> {
-        read_csv(&self.results().join(file))
+        self.result_rows_by(file, b',')
+    }
+
+    /// The same where the input has another separator.
+    pub(crate) fn result_rows_by(&self, file: &str, delimiter: u8) -> Vec<BTreeMap<String, String>> {
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader.delimiter(delimiter).from_path(self.results().join(file));
+        reader.expect("a CSV file").deserialize().map(|row| row.expect("a row")).collect()
     }
 }
 
-pub(crate) fn read_csv(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
-    reader.deserialize().map(|row| row.expect("a row")).collect()
+/// Every file and folder below `folder`: its mode, and what is in it.
+pub(crate) fn listing(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let metadata = fs::symlink_metadata(&path).expect("it is there");
+        let content = if metadata.is_file() { fs::read(&path).expect("a readable file") } else { Vec::new() };
+        if metadata.is_dir() {
+            found.extend(listing(&path));
+        }
+        found.insert(path, (metadata.mode() & 0o7777, content));
+    }
+    found
 }
 
 /// What a finished program left.
@@ -146,6 +192,8 @@ impl SandboxProcess {
         let mut child = Command::new(PROGRAM)
             .args(["sandbox", "--json"])
             .args(arguments)
+            .env_clear()
+            .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
