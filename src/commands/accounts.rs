@@ -31,8 +31,7 @@ pub(super) fn open(context: &Context, config: &Config, wanted: &[(String, Vec<&s
     for (name, operations) in wanted {
         openings.push(Opening { account: config.account(name)?, operations });
     }
-    let found = credentials(&openings, &context.environment)
-        .map_err(|error| Failure { exit: Exit::Credentials, ..Failure::from(error) })?;
+    let found = credentials(&openings, &context.environment)?;
     let mut opened = Vec::with_capacity(found.len());
     for (opening, credentials) in openings.iter().zip(found) {
         for warning in &credentials.warnings {
@@ -41,7 +40,7 @@ pub(super) fn open(context: &Context, config: &Config, wanted: &[(String, Vec<&s
         let transport = transport(opening.account)?;
         let setup = opening.account.setup(credentials, transport);
         let account = opening.account.provider.open(setup).map_err(|error| {
-            let failure = Failure::new(Exit::Credentials, error.to_string());
+            let failure = Failure::new(Exit::Usage, error.to_string());
             match error.hint {
                 Some(hint) => failure.hint(hint),
                 None => failure,

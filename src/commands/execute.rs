@@ -205,10 +205,10 @@ impl Conclusion<'_> {
         };
         let run = self.record.run;
         let totals = self.store.totals(run)?;
-        let planned = self.prepared.plan.rows.saturating_sub(totals.rows()) + totals.count(State::Planned);
-        let state = match (reason, planned) {
-            (Some(StopReason::Halted(_)), _) => RunState::Halted,
-            (None, 0) => RunState::Finished,
+        let unsent = self.prepared.plan.rows.saturating_sub(totals.rows()) + totals.count(State::Planned);
+        let state = match reason {
+            Some(StopReason::Halted(_)) => RunState::Halted,
+            None if unsent == 0 && !self.holds_what_is_free()? => RunState::Finished,
             _ => RunState::Interrupted,
         };
         self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
@@ -220,11 +220,20 @@ impl Conclusion<'_> {
             }
             Err(failure) => (Err(failure), halt),
         };
-        let exit = self.exit(reason, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
+        let exit = self.exit(state, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
         match staged {
             Ok(staged) => self.publish(staged, state, halt.as_ref(), exit),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Whether a row is held behind nothing any more: a read has settled the doubt before it.
+    fn holds_what_is_free(&self) -> Result<bool, Failure> {
+        let doubts = self.store.doubts(self.record.run)?;
+        let in_doubt: std::collections::HashSet<_> =
+            doubts.iter().filter_map(|doubt| doubt.record.subject.as_ref()).collect();
+        let held = self.store.held(self.record.run)?;
+        Ok(held.iter().any(|record| record.subject.as_ref().is_some_and(|subject| !in_doubt.contains(subject))))
     }
 
     fn folder(&self) -> std::path::PathBuf {
@@ -251,13 +260,13 @@ impl Conclusion<'_> {
         Ok(Some(Halt::Invariant { message }))
     }
 
-    fn exit(&self, reason: Option<&StopReason>, halt: Option<&Halt>, tally: Option<&Tally>, totals: &Totals) -> Exit {
+    fn exit(&self, state: RunState, halt: Option<&Halt>, tally: Option<&Tally>, totals: &Totals) -> Exit {
         let totals = tally.map_or(totals, |tally| &tally.totals);
         let mut holding = Vec::new();
         if let Some(halt) = halt {
             holding.push(exit_of(halt));
         }
-        if matches!(reason, Some(StopReason::Interrupted)) {
+        if state == RunState::Interrupted {
             holding.push(Exit::Interrupted);
         }
         if totals.count(State::InDoubt) > 0 {

@@ -91,7 +91,7 @@ pub(super) fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::Read => "only reads",
         Effect::Absolute => "sets a value; a repeat leaves the same",
-        Effect::Conditional => "happens once; a repeat is answered `already so`",
+        Effect::Conditional => "guarded by the provider's own state; a repeat changes nothing more",
         Effect::Additive => "adds up; a repeat doubles it",
     }
 }

@@ -217,7 +217,7 @@ fn a_secret_file_that_cannot_be_read_is_named_and_nothing_is_sent() {
             "[accounts.segpay]\nprovider = \"segpay\"\n[accounts.segpay.credentials]\naccess_key = {{ file = \"{file}\" }}\n"
         );
         bench.home.write("subops.toml", settings);
-        let end = bench.home.run(["run", "good.csv", "--operation", EXTEND]).exits(12);
+        let end = bench.home.run(["run", "good.csv", "--operation", EXTEND]).exits(2);
         assert!(end.stderr.contains(&format!("{file}`")) && end.stderr.contains(said), "{}", end.stderr);
     }
     assert_eq!(bench.sandbox.requests(), 0);

@@ -141,7 +141,7 @@ fn eleven_where_another_process_has_the_run() {
 }
 
 #[test]
-fn twelve_where_credentials_are_rejected_or_missing() {
+fn twelve_where_credentials_are_rejected_and_two_where_they_are_missing() {
     let mut bench = Bench::new();
     bench.extensions(5, "");
     bench.home.set("SEGPAY_ACCESS_KEY", "wrong-key");
@@ -151,7 +151,7 @@ fn twelve_where_credentials_are_rejected_or_missing() {
     error_object(&bench.home.run(["run", "extend.toml", "--json"]), 12);
     bench.home.run(["check"]).exits(12);
     bench.home.unset("SEGPAY_ACCESS_KEY");
-    let end = bench.home.run(RUN).exits(12);
+    let end = bench.home.run(RUN).exits(2);
     assert!(end.stderr.contains("SEGPAY_ACCESS_KEY"), "{}", end.stderr);
     assert_eq!(bench.sandbox.ledger(), [] as [Value; 0]);
     assert!(bench.home.run(["runs"]).stdout.lines().count() <= 2, "no run was made");
