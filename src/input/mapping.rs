@@ -3,7 +3,7 @@
 //! A column gives the parameter that the job's mapping names for it, else the one of its own name; case is ignored. Two
 //! columns for one parameter are an error, never a matter of order.
 
-use super::near::near;
+use crate::model::near::near_list;
 use crate::model::operation::{Kind, OperationSpec};
 
 /// Columns that are read for what they say about the row, whatever its operation.
@@ -104,7 +104,7 @@ fn known(name: &str, reserved: &[&str], operations: &[&'static OperationSpec]) -
     if names.any(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(());
     }
-    Err(near(name, reserved.iter().copied().chain(all())).map(|names| format!("perhaps {names}")))
+    Err(near_list(name, reserved.iter().copied().chain(all())).map(|names| format!("perhaps {names}")))
 }
 
 /// Where a row's parameters and reserved values stand, as positions among its fields.

@@ -20,7 +20,6 @@ mod fields;
 mod json_lines;
 mod look;
 mod mapping;
-mod near;
 mod raw;
 mod reading;
 mod source;

@@ -9,12 +9,12 @@ use super::fields::Header;
 use super::json_lines::LineReader;
 use super::look::Look;
 use super::mapping::{Clash, Layout, Mapping, RESERVED, find};
-use super::near::near;
 use super::source::{Opening, TextSource};
 use super::target::Targets;
 use super::watch::Fingerprint;
 use super::{Directory, Format, InputSpec};
 use crate::model::ids::RowNumber;
+use crate::model::near::near_list;
 use crate::model::operation::{Need, OperationSpec};
 use crate::model::row::Row;
 
@@ -149,7 +149,7 @@ impl<'a> Reading<'a> {
         }
         for (at, column) in setting.mapping.columns().enumerate() {
             if !header.names.iter().any(|name| name.eq_ignore_ascii_case(column)) {
-                let meant = near(column, header.names.iter().map(String::as_str));
+                let meant = near_list(column, header.names.iter().map(String::as_str));
                 let hint = match meant {
                     Some(names) => format!("perhaps {names}"),
                     None => format!("the columns are {}", list(&header.names)),
@@ -212,7 +212,7 @@ fn check_required(
     for (parameter, place) in operation.parameters.iter().zip(&layout.parameters) {
         let given = place.is_some() || setting.mapping.default_of(parameter.name).is_some();
         if parameter.need == Need::Required && !given {
-            let meant = near(parameter.name, header.names.iter().map(String::as_str));
+            let meant = near_list(parameter.name, header.names.iter().map(String::as_str));
             let hint = match meant {
                 Some(names) => format!("if it is {names}, say so in `[columns]` of a job file"),
                 None => format!("the columns are {}", list(&header.names)),

@@ -2,9 +2,9 @@
 
 use super::fields::Header;
 use super::mapping::{Clash, Layout, Mapping};
-use super::near::near;
 use super::{AccountInfo, Directory, InputSpec};
 use crate::model::money::Currency;
+use crate::model::near::near_list;
 use crate::model::operation::{Kind, OperationSpec, Rule};
 
 /// An operation in an account, with what all of its rows have in common.
@@ -133,7 +133,7 @@ impl Finding<'_> {
         };
         self.directory.operation(name).ok_or_else(|| {
             let names = self.directory.operations();
-            let found = near(name, names.iter().map(|operation| operation.name));
+            let found = near_list(name, names.iter().map(|operation| operation.name));
             wrong(Some(match found {
                 Some(names) => format!("perhaps {names}"),
                 None => "`subops operations` lists them".to_owned(),
@@ -154,7 +154,7 @@ impl Finding<'_> {
             Some(account) => Err(wrong(Some(format!("account `{name}` is at {}", account.provider)))),
             None => {
                 let names = self.directory.accounts();
-                Err(wrong(near(name, names.iter().map(String::as_str)).map(|names| format!("perhaps {names}"))))
+                Err(wrong(near_list(name, names.iter().map(String::as_str)).map(|names| format!("perhaps {names}"))))
             }
         }
     }

@@ -16,6 +16,25 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
     best.map(|(_, candidate)| candidate)
 }
 
+/// The candidates nearest to `word`, at most three, as the end of a hint: `` `a`, `b` ``. A word that is a part of a
+/// candidate (`extend_membership` of `segpay.extend_membership`) is near it too. None where nothing is near.
+pub fn near_list<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let word = folded(word.trim());
+    let most = (word.len() / 3).max(1);
+    let distance = |candidate: &str| {
+        let candidate = folded(candidate.trim());
+        let part = word.len() > 2 && candidate.windows(word.len()).any(|part| part == word);
+        if part { 1 } else { slips(&word, &candidate) }
+    };
+    let candidates = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
+    let mut found: Vec<(usize, &str)> = candidates.filter(|(distance, _)| *distance <= most).collect();
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(3);
+    let quoted: Vec<String> = found.iter().map(|(_, name)| format!("`{name}`")).collect();
+    (!quoted.is_empty()).then(|| quoted.join(", "))
+}
+
 /// `-` and `_` are the same slip of the mind, so they count as equal.
 fn folded(word: &str) -> Vec<char> {
     word.chars().flat_map(char::to_lowercase).map(|c| if c == '-' { '_' } else { c }).collect()
@@ -61,6 +80,17 @@ mod tests {
             assert_eq!(count(left, right), expected, "{left} {right}");
             assert_eq!(count(right, left), expected, "{right} {left}");
         }
+    }
+
+    #[test]
+    fn several_may_be_meant() {
+        let names = ["PurchaseID", "Days", "segpay.extend_membership"];
+        let find = |typed: &str| near_list(typed, names);
+        assert_eq!(find("purchase_id").as_deref(), Some("`PurchaseID`"));
+        assert_eq!(find("Dayz").as_deref(), Some("`Days`"));
+        assert_eq!(find("extend_membership").as_deref(), Some("`segpay.extend_membership`"));
+        assert_eq!(find("amount"), None);
+        assert_eq!(near_list("rat", ["rate", "rats", "cat", "bat", "dog"]).as_deref(), Some("`bat`, `cat`, `rate`"));
     }
 
     #[test]

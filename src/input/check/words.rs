@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::country::COUNTRIES;
 use super::{Checked, Given, Wrong, expectation};
-use crate::input::near::near;
 use crate::model::money::Currency;
+use crate::model::near::near_list;
 use crate::model::operation::Kind;
 
 /// One of the listed words, in the listed spelling.
@@ -14,7 +14,7 @@ pub(super) fn choice<'a>(text: &'a str, words: &'static [&'static str]) -> Check
         Some(word) => Ok(Cow::Borrowed(word)),
         None => {
             let wrong = Wrong::new(one_of(words));
-            Err(match near(text, words.iter().copied()) {
+            Err(match near_list(text, words.iter().copied()) {
                 Some(names) if words.len() > 3 => wrong.hint(format!("perhaps {names}")),
                 _ => wrong,
             })
