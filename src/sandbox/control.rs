@@ -69,6 +69,8 @@ struct Change {
     faults: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
     latency: Option<Option<String>>,
+    /// Ends all sessions of 2Checkout; not a setting, but an event.
+    expire_sessions: bool,
 }
 
 /// Tells null (`Some(None)`) from absent (`None`).
@@ -121,9 +123,12 @@ fn control(request: &Request, peer: SocketAddr, shared: &Shared) -> Reply {
     let mut settings = locked(&shared.settings);
     let changed = serde_json::from_slice::<Change>(&request.body)
         .map_err(|error| error.to_string())
-        .and_then(|change| settings.change(&change));
+        .and_then(|change| settings.change(&change).map(|()| change.expire_sessions));
+    if changed == Ok(true) {
+        locked(&shared.world).twocheckout.expire_sessions();
+    }
     match changed {
-        Ok(()) => json(&settings.to_json()),
+        Ok(_) => json(&settings.to_json()),
         Err(message) => Reply::text(StatusCode::BAD_REQUEST, message),
     }
 }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 mod paypro;
 mod samples;
+mod soap;
+mod twocheckout;
 mod upgrade;
 
 use super::{Faults, Sandbox, SandboxOptions, start};
