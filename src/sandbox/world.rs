@@ -13,7 +13,7 @@ use super::twocheckout::TwoCheckout;
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) ledger: Ledger,
-    segpay: Segpay,
+    pub(super) segpay: Segpay,
     paypro: PayPro,
     pub(super) twocheckout: TwoCheckout,
 }

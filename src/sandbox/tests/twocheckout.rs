@@ -121,7 +121,10 @@ fn without_a_session_nothing_happens() {
     assert_eq!(error_of(&extend("nonsense")), (10_001, "INVALID_SESSION"));
     assert_eq!(extend(&client.session)["result"], true);
     let control = send(&client.sandbox, "POST", "/control", r#"{"expire_sessions":true}"#);
-    assert_eq!((control.status, control.body.as_str()), (200, r#"{"rate":null,"faults":"","latency":"0ms"}"#));
+    assert_eq!(
+        (control.status, control.body.as_str()),
+        (200, r#"{"rate":null,"faults":"","latency":"0ms","refund_delay":"0ms"}"#)
+    );
     assert_eq!(error_of(&extend(&client.session)), (10_002, "SESSION_EXPIRED"));
     assert_eq!(extend(&log_in(&client.sandbox))["result"], true);
     assert_eq!(client.effects().len(), 2);

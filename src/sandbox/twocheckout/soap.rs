@@ -1,7 +1,7 @@
 //! SOAP 1.1 in the style rpc/literal, as [`super::wsdl`] declares it.
 //!
 //! The vendor's service is rpc/encoded. Literal is what SOAP clients of today can all read, PHP's and Python's zeep among
-//! them; PHP code written for the vendor runs as it is. Where it shows is in lists that are parameters or results: their
+//! them; calls as the vendor's PHP samples make them work. Where it shows is in lists that are parameters or results: their
 //! elements are called `item`, and zeep wants a list among the parameters as `{"item": […]}`. A parameter that is left
 //! out is an empty text or an empty object, since a part of rpc style cannot be absent.
 
