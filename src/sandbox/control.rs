@@ -4,13 +4,13 @@
 
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::faults::Faults;
-use super::limits::{LatencyRange, Limiter, RateLimit};
+use super::limits::{LatencyRange, Limiter, RateLimit, parse_time};
 use super::locked;
 use super::message::{Reply, Request};
 use super::server::Shared;
@@ -21,11 +21,13 @@ pub(super) struct Settings {
     pub(super) faults: Faults,
     pub(super) latency: LatencyRange,
     limiter: Option<Limiter>,
+    /// How long Segpay's reports do not show a refund.
+    refund_delay: Duration,
 }
 
 impl Settings {
     pub(super) fn new(faults: Faults, latency: LatencyRange, rate: Option<RateLimit>) -> Self {
-        Self { faults, latency, limiter: rate.map(Limiter::new) }
+        Self { faults, latency, limiter: rate.map(Limiter::new), refund_delay: Duration::ZERO }
     }
 
     /// Counts one call against the rate limit; false where it is beyond it.
@@ -38,6 +40,7 @@ impl Settings {
             "rate": self.limiter.as_ref().map(|limiter| limiter.limit.to_string()),
             "faults": self.faults.to_string(),
             "latency": self.latency.to_string(),
+            "refund_delay": format!("{}ms", self.refund_delay.as_millis()),
         })
     }
 
@@ -50,6 +53,12 @@ impl Settings {
             Some(None) => Some(None),
             None => None,
         };
+        let refund_delay = match &change.refund_delay {
+            Some(Some(text)) => parse_time(text).ok_or_else(|| format!("`{text}` is not a time such as `5s`"))?,
+            Some(None) => Duration::ZERO,
+            None => self.refund_delay,
+        };
+        self.refund_delay = refund_delay;
         self.faults = faults.unwrap_or(self.faults);
         self.latency = latency.unwrap_or(self.latency);
         if let Some(rate) = rate {
@@ -69,6 +78,10 @@ struct Change {
     faults: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
     latency: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    refund_delay: Option<Option<String>>,
+    /// Ends all sessions of 2Checkout; not a setting, but an event.
+    expire_sessions: bool,
 }
 
 /// Tells null (`Some(None)`) from absent (`None`).
@@ -121,9 +134,16 @@ fn control(request: &Request, peer: SocketAddr, shared: &Shared) -> Reply {
     let mut settings = locked(&shared.settings);
     let changed = serde_json::from_slice::<Change>(&request.body)
         .map_err(|error| error.to_string())
-        .and_then(|change| settings.change(&change));
+        .and_then(|change| settings.change(&change).map(|()| change.expire_sessions));
     match changed {
-        Ok(()) => json(&settings.to_json()),
+        Ok(expire_sessions) => {
+            let mut world = locked(&shared.world);
+            world.segpay.delay_refunds(settings.refund_delay);
+            if expire_sessions {
+                world.twocheckout.expire_sessions();
+            }
+            json(&settings.to_json())
+        }
         Err(message) => Reply::text(StatusCode::BAD_REQUEST, message),
     }
 }

@@ -93,7 +93,7 @@ impl fmt::Display for LatencyRange {
 }
 
 /// Parses `20ms` or `3s`; `0` needs no unit.
-fn parse_time(text: &str) -> Option<Duration> {
+pub(super) fn parse_time(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Some(number) = text.strip_suffix("ms") {
         return number.parse().ok().map(Duration::from_millis);

@@ -28,6 +28,7 @@ mod server;
 mod statistics;
 #[cfg(test)]
 mod tests;
+mod twocheckout;
 mod world;
 mod xml;
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 mod paypro;
 mod samples;
+mod soap;
+mod twocheckout;
 mod upgrade;
 
 use super::{Faults, Sandbox, SandboxOptions, start};
@@ -288,6 +290,40 @@ fn a_second_refund_is_made_again_and_shows_in_the_report() {
 }
 
 #[test]
+fn a_refund_can_show_later_than_its_reply() {
+    let sandbox = sandbox();
+    let control = |delay: &str| send(&sandbox, "POST", "/control", &json!({"refund_delay": delay}).to_string());
+    assert!(control("3600s").body.ends_with(r#""refund_delay":"3600000ms"}"#));
+    assert_eq!(word(&sandbox, "RefundTransaction", "TransID=900012345&RefundReason="), "Success");
+    let reports = || {
+        let of = |name: &str, id: u32| get(&sandbox, &format!("/MWS.asmx/{name}={id}&{LOGIN}")).body;
+        let purchase = of("TransactionByPurchaseID?PurchaseID", ACTIVE);
+        let credit = of("TransactionByTransID?TransID", 950_000_001);
+        [purchase, credit].map(|report| report.matches("<Type>Credit</Type>").count())
+    };
+    assert_eq!((reports(), ledger(&sandbox).len()), ([0, 0], 1));
+    control("0");
+    assert_eq!(reports(), [1, 1]);
+    assert_eq!(control("later").status, 400);
+}
+
+#[test]
+fn the_list_of_cancelled_subscriptions_says_when_they_end() {
+    let sandbox = sandbox();
+    let list = |from: u32| {
+        let target = "/MWS.asmx/AssetsCancelledSubscriptionsByURL?BegDate=&EndDate=&URLID=0";
+        get(&sandbox, &format!("{target}&{LOGIN}&PurchaseID={from}")).body
+    };
+    let page = list(ACTIVE);
+    assert!(page.contains("<PurchaseID>80012990</PurchaseID>") && !page.contains("<PurchaseID>80012345</PurchaseID>"));
+    word(&sandbox, "CancelMembership", "PurchaseID=80012345&CancelReason=");
+    let page = list(ACTIVE);
+    let (first, _) = page.split_once("</Data>").expect("a row");
+    assert!(first.contains("<PurchaseID>80012345</PurchaseID>") && first.contains("<Cancelled>"), "{first}");
+    assert!(first.contains("<ExpireDate>") && !first.contains("NextDate"), "{first}");
+}
+
+#[test]
 fn reports_show_what_tasks_have_done() {
     let sandbox = sandbox();
     let report = |id: u32| get(&sandbox, &format!("/MWS.asmx/TransactionByPurchaseID?{LOGIN}&PurchaseID={id}")).body;
@@ -467,15 +503,21 @@ fn beyond_the_rate_calls_are_refused_without_effect() {
 fn settings_change_while_it_runs() {
     let sandbox = sandbox();
     let control = |body: &str| send(&sandbox, "POST", "/control", body);
-    assert_eq!(get(&sandbox, "/control").body, r#"{"rate":null,"faults":"","latency":"0ms"}"#);
+    assert_eq!(get(&sandbox, "/control").body, r#"{"rate":null,"faults":"","latency":"0ms","refund_delay":"0ms"}"#);
     let changed = control(r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms"}"#);
-    assert_eq!(changed.body, r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms"}"#);
+    assert_eq!(changed.body, r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms","refund_delay":"0ms"}"#);
     assert!(get(&sandbox, &format!("/MWS.asmx/ValidateUserAccess?{LOGIN}")).body.contains("Maintenance"));
     for wrong in [r#"{"fault":"html=1"}"#, r#"{"rate":null,"faults":"htm=1"}"#, r#"{"rate":50}"#, "x", ""] {
         assert_eq!(control(wrong).status, 400, "{wrong}");
     }
-    assert_eq!(control(r#"{"faults":null}"#).body, r#"{"rate":"20/s","faults":"","latency":"1ms..2ms"}"#);
-    assert_eq!(control(r#"{"rate":null}"#).body, r#"{"rate":null,"faults":"","latency":"1ms..2ms"}"#);
+    assert_eq!(
+        control(r#"{"faults":null}"#).body,
+        r#"{"rate":"20/s","faults":"","latency":"1ms..2ms","refund_delay":"0ms"}"#
+    );
+    assert_eq!(
+        control(r#"{"rate":null}"#).body,
+        r#"{"rate":null,"faults":"","latency":"1ms..2ms","refund_delay":"0ms"}"#
+    );
     assert_eq!(extend(&sandbox, ACTIVE, "30"), "Successful");
 }
 

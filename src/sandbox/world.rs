@@ -7,19 +7,22 @@ use super::ledger::Ledger;
 use super::message::{Reply, Request};
 use super::paypro::PayPro;
 use super::segpay::Segpay;
+use super::twocheckout::TwoCheckout;
 
 /// The providers and the ledger.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) ledger: Ledger,
-    segpay: Segpay,
+    pub(super) segpay: Segpay,
     paypro: PayPro,
+    pub(super) twocheckout: TwoCheckout,
 }
 
 impl World {
     /// A world in which nothing has happened yet. `today` is the day from which lazily made things count.
     pub(super) fn new(ledger: Ledger, today: jiff::civil::Date) -> Self {
-        Self { ledger, segpay: Segpay::new(today), paypro: PayPro::new(today) }
+        let (segpay, paypro) = (Segpay::new(today), PayPro::new(today));
+        Self { ledger, segpay, paypro, twocheckout: TwoCheckout::new(today) }
     }
 
     /// Lets the provider that owns the path answer.
@@ -31,6 +34,9 @@ impl World {
                 self.segpay.answer(&segments, request, &mut self.ledger)
             }
             ["api", "subscriptions", name] => self.paypro.answer(name, request, &mut self.ledger),
+            [protocol @ ("rpc" | "soap"), version] => {
+                self.twocheckout.answer(protocol, version, request, &mut self.ledger)
+            }
             _ => Reply::status_page(StatusCode::NOT_FOUND),
         }
     }

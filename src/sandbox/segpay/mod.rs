@@ -76,6 +76,11 @@ impl Segpay {
         Self { subscriptions: Subscriptions::new(today), prices: 0 }
     }
 
+    /// Lets credits show in reports only so long after they were made.
+    pub(super) fn delay_refunds(&mut self, delay: std::time::Duration) {
+        self.subscriptions.refund_delay = delay;
+    }
+
     /// Answers a call to `adm.asmx` (tasks), `mws.asmx` (reports), `merchantservices` or `purchases` (upgrades), by the
     /// path's segments in lower case.
     pub(super) fn answer(&mut self, segments: &[&str], request: &Request, ledger: &mut Ledger) -> Reply {

@@ -29,7 +29,7 @@ struct Report {
     write: fn(&Subscriptions, i32) -> String,
 }
 
-static REPORTS: [Report; 4] = [
+static REPORTS: [Report; 5] = [
     Report { name: "ValidateUserAccess", parameters: &[], key: None, write: validate_user_access },
     Report {
         name: "TransactionByPurchaseID",
@@ -43,6 +43,12 @@ static REPORTS: [Report; 4] = [
         parameters: &["BegDate", "EndDate", "PurchaseID", "URLID"],
         key: Some("PurchaseID"),
         write: active_subscriptions,
+    },
+    Report {
+        name: "AssetsCancelledSubscriptionsByURL",
+        parameters: &["BegDate", "EndDate", "PurchaseID", "URLID"],
+        key: Some("PurchaseID"),
+        write: cancelled_subscriptions,
     },
 ];
 
@@ -84,7 +90,7 @@ fn transactions_of_purchase(subscriptions: &Subscriptions, purchase_id: i32) -> 
     let mut data_set = DataSet::new();
     if let Some(subscription) = subscriptions.get(purchase_id) {
         data_set.row(|row| transaction_columns(row, &subscription, None));
-        for made in &subscription.transactions {
+        for made in subscriptions.visible(&subscription) {
             data_set.row(|row| transaction_columns(row, &subscription, Some(made)));
         }
     }
@@ -95,8 +101,11 @@ fn transactions_of_purchase(subscriptions: &Subscriptions, purchase_id: i32) -> 
 fn transaction(subscriptions: &Subscriptions, trans_id: i32) -> String {
     let mut data_set = DataSet::new();
     if let Some(subscription) = subscriptions.of_transaction(trans_id) {
-        let made = subscription.transactions.iter().find(|made| made.trans_id == trans_id);
-        data_set.row(|row| transaction_columns(row, &subscription, made));
+        let made = subscriptions.visible(&subscription).find(|made| made.trans_id == trans_id);
+        // One that is not visible yet is not there at all.
+        if made.is_some() || trans_id == subscription.sale() {
+            data_set.row(|row| transaction_columns(row, &subscription, made));
+        }
     }
     data_set.finish()
 }
@@ -118,6 +127,28 @@ fn active_subscriptions(subscriptions: &Subscriptions, purchase_id: i32) -> Stri
             row.column("Currency", "USD");
             row.column("LastDate", american(subscription.signed_up_on));
             row.column("NextDate", american(subscription.next_bill_date));
+            row.column("Purchases", 1);
+            row.column("PurchTotal", amount(subscription.initial_amount));
+        });
+    }
+    data_set.finish()
+}
+
+/// Subscriptions that were cancelled, whether or not they have ended since, in pages like those of the active ones.
+fn cancelled_subscriptions(subscriptions: &Subscriptions, purchase_id: i32) -> String {
+    let mut data_set = DataSet::new();
+    for subscription in subscriptions.cancelled_from(purchase_id).take(PAGE) {
+        data_set.row(|row| {
+            row.column("Domain", "www.example.com");
+            row.column("PurchaseID", subscription.purchase_id);
+            consumer_name(row, &subscription);
+            row.column("Username", format_args!("member{}", subscription.purchase_id));
+            row.column("Password", "made-up");
+            row.column("RecurringAmount", amount(subscription.recurring_amount));
+            row.column("Currency", "USD");
+            row.column("LastDate", american(subscription.signed_up_on));
+            row.column("Cancelled", subscription.cancelled_on.map(american).unwrap_or_default());
+            row.column("ExpireDate", subscription.expired_on.map(american).unwrap_or_default());
             row.column("Purchases", 1);
             row.column("PurchTotal", amount(subscription.initial_amount));
         });

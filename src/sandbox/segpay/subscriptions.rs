@@ -3,6 +3,7 @@
 //! The conventions are in the head of [`super`]. Only what differs from them takes memory.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -63,6 +64,8 @@ pub(super) struct Subscription {
 pub(super) struct Transaction {
     pub(super) trans_id: i32,
     pub(super) made_on: Date,
+    /// The moment from which the delay of reports counts.
+    pub(super) made_at: Instant,
     /// What moved, or would have moved; always above or at zero.
     pub(super) amount: Decimal,
     pub(super) kind: Kind,
@@ -190,11 +193,13 @@ pub(super) struct Subscriptions {
     changed: HashMap<i32, Subscription>,
     /// The purchases of the transactions made here, in the order of their numbers.
     made: Vec<i32>,
+    /// How long after it was made a credit is in no report: the real ones are not there at once.
+    pub(super) refund_delay: Duration,
 }
 
 impl Subscriptions {
     pub(super) fn new(opened: Date) -> Self {
-        Self { opened, changed: HashMap::new(), made: Vec::new() }
+        Self { opened, changed: HashMap::new(), made: Vec::new(), refund_delay: Duration::ZERO }
     }
 
     /// The subscription as it is now; `None` where it is not the merchant's.
@@ -231,10 +236,27 @@ impl Subscriptions {
         self.of_transaction(trans_id).filter(|subscription| subscription.charged(trans_id).is_some())
     }
 
+    /// The transactions after a subscription's sale that reports show by now.
+    pub(super) fn visible<'a>(&self, subscription: &'a Subscription) -> impl Iterator<Item = &'a Transaction> {
+        let delay = self.refund_delay;
+        let is_due =
+            move |made: &&Transaction| !matches!(made.kind, Kind::Credit { .. }) || made.made_at.elapsed() >= delay;
+        subscription.transactions.iter().filter(is_due)
+    }
+
     /// Active subscriptions in order of PurchaseID, from this one on.
     pub(super) fn active_from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
+        self.from(purchase_id).filter(Subscription::is_active)
+    }
+
+    /// Subscriptions that were cancelled, in order of PurchaseID, from this one on.
+    pub(super) fn cancelled_from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
+        self.from(purchase_id).filter(|subscription| subscription.cancelled_on.is_some())
+    }
+
+    fn from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
         let first = purchase_id.max(*PURCHASES.start());
-        (first..=*PURCHASES.end()).filter_map(|id| self.get(id)).filter(Subscription::is_active)
+        (first..=*PURCHASES.end()).filter_map(|id| self.get(id))
     }
 }
 
@@ -278,7 +300,8 @@ mod tests {
         let mut refunded = subscriptions.get(80_012_345).expect("the merchant's");
         let trans_id = subscriptions.next_transaction();
         let kind = Kind::Credit { of: refunded.sale() };
-        refunded.transactions.push(Transaction { trans_id, made_on: OPENED, amount: refunded.initial_amount, kind });
+        let amount = refunded.initial_amount;
+        refunded.transactions.push(Transaction { trans_id, made_on: OPENED, made_at: Instant::now(), amount, kind });
         subscriptions.put(refunded);
         assert_eq!((trans_id, of(&subscriptions, trans_id)), (950_000_001, Some(80_012_345)));
         assert_eq!(subscriptions.next_transaction(), 950_000_002);

@@ -2,6 +2,8 @@
 //!
 //! Reply words are the vendor's, task by task: some say `Success` where others say `Successful`.
 
+use std::time::Instant;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -152,7 +154,8 @@ fn refund(subscription: &mut Subscription, given: &Given<'_>) -> Result<(), &'st
     }
     let amount = subscription.charged(given.subject).ok_or(CANCEL_FAILED)?;
     let (trans_id, kind) = (given.next_transaction, Kind::Credit { of: given.subject });
-    subscription.transactions.push(Transaction { trans_id, made_on: given.today, amount, kind });
+    let (made_on, made_at) = (given.today, Instant::now());
+    subscription.transactions.push(Transaction { trans_id, made_on, made_at, amount, kind });
     Ok(())
 }
 

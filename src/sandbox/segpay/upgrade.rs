@@ -5,6 +5,7 @@
 //! is answered with 200, and `IsSuccess` says what came of it.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use http::{Method, StatusCode, header};
 use jiff::civil::Date;
@@ -98,7 +99,8 @@ fn upgrade(
     let kind = if is_success { Kind::Upgrade } else { Kind::DeclinedUpgrade };
     let trans_id = subscriptions.next_transaction();
     let mut after = before.clone();
-    after.transactions.push(Transaction { trans_id, made_on: today, amount: prorated, kind });
+    let made_at = Instant::now();
+    after.transactions.push(Transaction { trans_id, made_on: today, made_at, amount: prorated, kind });
     if is_success {
         after.recurring_amount = amount;
         after.recurring_period_days = period;
