@@ -220,7 +220,7 @@ impl Conclusion<'_> {
             }
             Err(failure) => (Err(failure), halt),
         };
-        let exit = self.exit(reason, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
+        let exit = self.exit(state, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
         match staged {
             Ok(staged) => self.publish(staged, state, halt.as_ref(), exit),
             Err(failure) => Err(failure),
@@ -251,13 +251,14 @@ impl Conclusion<'_> {
         Ok(Some(Halt::Invariant { message }))
     }
 
-    fn exit(&self, reason: Option<&StopReason>, halt: Option<&Halt>, tally: Option<&Tally>, totals: &Totals) -> Exit {
+    fn exit(&self, state: RunState, halt: Option<&Halt>, tally: Option<&Tally>, totals: &Totals) -> Exit {
         let totals = tally.map_or(totals, |tally| &tally.totals);
         let mut holding = Vec::new();
         if let Some(halt) = halt {
             holding.push(exit_of(halt));
         }
-        if matches!(reason, Some(StopReason::Interrupted)) {
+        // Also where nobody interrupted it: a start that only verifies leaves rows to be sent.
+        if state == RunState::Interrupted {
             holding.push(Exit::Interrupted);
         }
         if totals.count(State::InDoubt) > 0 {
