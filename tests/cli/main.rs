@@ -17,5 +17,8 @@ mod bench;
 mod exit_codes;
 mod jobs;
 mod journal;
+mod results;
 mod runs;
 mod scripted;
+mod secrets;
+mod weather;
