@@ -17,6 +17,7 @@ mod bench;
 mod exit_codes;
 mod jobs;
 mod journal;
+mod rate;
 mod results;
 mod runs;
 mod scripted;
