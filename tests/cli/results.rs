@@ -187,7 +187,7 @@ fn a_failed_file_is_an_input_as_it_is() {
     let rows = bench.home.result_rows("failed.csv");
     let told: Vec<[&str; 3]> =
         rows.iter().map(|row| ["PurchaseID", "note", "subops_row"].map(|column| row[column].as_str())).collect();
-    assert_eq!(told, [["80000990", "=1+1", "2"], ["80000995", "a, \"b\"\nc", "3"]], "rows of the file that was fed");
+    assert_eq!(told, [["80000990", "'=1+1", "2"], ["80000995", "a, \"b\"\nc", "3"]], "rows of the file that was fed");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::Signal;
 
-use super::bench::{Bench, SETTINGS, ended, signal};
+use super::bench::{Bench, SETTINGS, Share, ended, signal};
 use super::scripted::{Say, Scripted};
 use super::support::{Home, Outcome, extensions, listing};
 
@@ -190,6 +190,7 @@ fn run_into(reply: usize) {
 
 #[test]
 fn nothing_that_a_provider_sends_back_shows_a_credential() {
+    let _share = Share::some();
     std::thread::scope(|scope| {
         for reply in 0..REPLIES {
             scope.spawn(move || run_into(reply));
@@ -200,6 +201,7 @@ fn nothing_that_a_provider_sends_back_shows_a_credential() {
 /// The harmless read is tried three times, so that each check meets three of the replies.
 #[test]
 fn nor_does_a_check_that_fails() {
+    let _share = Share::some();
     std::thread::scope(|scope| {
         for first in (0..REPLIES).step_by(3) {
             scope.spawn(move || {
@@ -237,7 +239,7 @@ fn the_list_of_processes_shows_no_credential() {
 #[test]
 fn a_secret_that_is_written_down_by_mistake_is_not_repeated() {
     let canaries = Canaries::new(0, false);
-    let (home, secret) = (&canaries.home, CANARIES[1].1.replace('\\', "").replace('"', ""));
+    let (home, secret) = (&canaries.home, CANARIES[1].1.replace(['\\', '"'], ""));
     home.write("extend.csv", extensions(80_000_000, 2));
     for credential in [
         format!("\"{secret}\""),
