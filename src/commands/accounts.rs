@@ -82,7 +82,9 @@ pub(super) async fn probe(account: &dyn Account) -> Result<Answer, CallFailure> 
 async fn probe_once(account: &dyn Account) -> Result<Answer, CallFailure> {
     account.ready().await?;
     match account.probe().await {
-        Reply::Applied(answer) | Reply::Already(answer) | Reply::Refused(answer) => Ok(answer),
+        Reply::Applied(answer) | Reply::Already(answer) => Ok(answer),
+        // A harmless read that is refused shows neither that the URL is right nor that the credentials are.
+        Reply::Refused(answer) => Err(CallFailure::new(FailureClass::Unrecognised, answer.message)),
         Reply::Failed(failure) => Err(failure),
     }
 }
@@ -110,6 +112,11 @@ fn refused(context: &Context, profile: &AccountProfile, failure: &CallFailure) -
             Failure::new(Exit::Halted, format!("account `{name}`: {message}"))
                 .hint(format!("nothing was sent; check the account's URLs, then: {}", context.next("check")))
         }
+        FailureClass::Unrecognised => Failure::new(
+            Exit::NotStarted,
+            format!("the provider of account `{name}` does not answer as it is documented to: {message}"),
+        )
+        .hint(format!("nothing was sent; check the account's URLs, then: {}", context.next("check"))),
         _ => Failure::new(Exit::NotStarted, format!("the provider of account `{name}` does not answer: {message}"))
             .hint(format!("nothing was sent; try later, or look with: {}", context.next("check"))),
     }

@@ -266,6 +266,7 @@ impl Conclusion<'_> {
         if let Some(halt) = halt {
             holding.push(exit_of(halt));
         }
+        // Also where nobody interrupted it: a start that only verifies leaves rows to be sent.
         if state == RunState::Interrupted {
             holding.push(Exit::Interrupted);
         }

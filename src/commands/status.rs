@@ -54,8 +54,11 @@ pub(super) fn summary(context: &Context, store: &Store, record: &RunRecord) -> R
     }
     let exit = Exit::first_of(holding);
     let results = last.as_ref().and_then(|last| last.results.clone());
+    // The end of the run knew where its failed rows are.
+    let told = last.as_ref().filter(|last| last.exit_code == exit.code()).and_then(|last| last.next.clone());
     let next = match state {
         RunState::Running => None,
+        _ if exit == Exit::RowsFailed && told.is_some() => told,
         _ => execute::next(context, record.run, exit, || format!("report {}", record.run)),
     };
     let mut summary = report::summary::summarise(

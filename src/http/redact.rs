@@ -3,8 +3,6 @@
 //! Providers send back what they were sent: in a query inside an error, in a JSON echo, in a decoded header. So each
 //! secret is looked for in every spelling in which it travels.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -14,22 +12,85 @@ const KEPT: usize = 200;
 /// The most bytes that are looked at: 200 characters come from its beginning, and an error page may have a megabyte.
 const LOOKED_AT: usize = 16 * 1024;
 
-/// The beginning of `text`, at most 200 characters, with every secret replaced by `***` (plain, percent-encoded, form-
-/// encoded, escaped for XML or JSON, and in base64) and control characters escaped.
+/// The beginning of `text`, at most 200 characters, with every secret replaced by `***` (however it is escaped for a URL,
+/// a form, XML, HTML or JSON, and in base64) and control characters escaped.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
     let end = (0..=LOOKED_AT.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    let mut clean = Cow::Borrowed(&text[..end]);
-    let mut spellings: Vec<String> =
-        secrets.iter().filter(|secret| !secret.is_empty()).flat_map(|s| spellings(s)).collect();
-    // The longest first, so that a spelling that contains another is not taken apart.
-    spellings.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
-    spellings.dedup();
-    for spelling in &spellings {
-        if clean.contains(spelling.as_str()) {
-            clean = Cow::Owned(clean.replace(spelling.as_str(), "***"));
+    let looked_for: Vec<(&str, Vec<String>)> =
+        secrets.iter().filter(|secret| !secret.is_empty()).map(|secret| (*secret, in_base64(secret))).collect();
+    let (mut clean, mut rest) = (String::with_capacity(KEPT * 2), &text[..end]);
+    let mut kept = 0;
+    while let Some(character) = rest.chars().next().filter(|_| kept <= KEPT) {
+        let longest = looked_for.iter().filter_map(|(secret, encoded)| found(rest, secret, encoded)).max();
+        match longest {
+            Some(_) => clean.push_str("***"),
+            None => clean.push(character),
         }
+        kept += if longest.is_some() { 3 } else { 1 };
+        rest = &rest[longest.unwrap_or(character.len_utf8())..];
     }
     shorten(&clean)
+}
+
+/// How many bytes at the beginning of `text` are the secret, in whatever spelling.
+fn found(text: &str, secret: &str, encoded: &[String]) -> Option<usize> {
+    let encoded = encoded.iter().filter(|encoded| text.starts_with(encoded.as_str())).map(String::len).max();
+    encoded.max(spelled(text, secret))
+}
+
+/// How many bytes at the beginning of `text` spell `secret`, each character in a spelling of its own: which ones a server
+/// escapes, and how, differs from one to the next.
+fn spelled(text: &str, secret: &str) -> Option<usize> {
+    let mut ends = vec![0];
+    for character in secret.chars() {
+        let mut next: Vec<usize> =
+            ends.iter().flat_map(|end| lengths(&text[*end..], character).map(move |length| end + length)).collect();
+        next.sort_unstable();
+        next.dedup();
+        ends = next;
+        if ends.is_empty() {
+            return None;
+        }
+    }
+    ends.pop()
+}
+
+/// The lengths of the spellings of a character with which `text` begins.
+fn lengths(text: &str, character: char) -> impl Iterator<Item = usize> {
+    let begins = |spelling: &str| {
+        let head = text.as_bytes().get(..spelling.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(spelling.as_bytes())).then_some(spelling.len())
+    };
+    let plain = text.starts_with(character).then(|| character.len_utf8());
+    let rare = || {
+        let percent: String = character.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let json: String = character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+        let named = match character {
+            ' ' => "+",
+            '"' => "&quot;",
+            '\'' => "&apos;",
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            _ => "",
+        };
+        let slashed = format!("\\{character}");
+        let named = Some(named).filter(|named| !named.is_empty()).and_then(begins);
+        let slashed = Some(slashed).filter(|_| "\"'\\/".contains(character)).as_deref().and_then(begins);
+        [begins(&percent), begins(&json), named, slashed, entity(text, character)]
+    };
+    let escaped = matches!(text.as_bytes().first(), Some(b'%' | b'\\' | b'+' | b'&')).then(rare);
+    plain.into_iter().chain(escaped.into_iter().flatten().flatten())
+}
+
+/// The length of a numeric reference to the character, decimal or hexadecimal.
+fn entity(text: &str, character: char) -> Option<usize> {
+    let (number, _) = text.strip_prefix("&#")?.split_once(';').filter(|(number, _)| number.len() <= 8)?;
+    let value = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    (value.ok()? == u32::from(character)).then_some(number.len() + 3)
 }
 
 /// Cuts and escapes. Only after the secrets are out: half a secret would not be found.
@@ -54,50 +115,14 @@ fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-fn spellings(secret: &str) -> Vec<String> {
-    let mut all = vec![secret.to_owned()];
-    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let percent = form.replace('+', "%20");
-    for encoded in [form, percent, strict_percent(secret)] {
-        all.push(lower_hex(&encoded));
-        all.push(encoded);
+/// The secret in base64, alone and within something longer. The inner characters of a short one say nothing and stand in
+/// every other word.
+fn in_base64(secret: &str) -> Vec<String> {
+    if secret.len() < 4 {
+        return Vec::new();
     }
-    let xml = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    all.push(xml.replace('"', "&quot;").replace('\'', "&#39;"));
-    all.push(xml.replace('"', "&quot;").replace('\'', "&apos;"));
-    all.push(xml);
-    let json = secret.replace('\\', "\\\\").replace('"', "\\\"");
-    all.push(json.replace('/', "\\/"));
-    all.push(json);
-    // The inner characters of a shorter one say nothing and stand in every other word.
-    if secret.len() >= 4 {
-        all.push(STANDARD.encode(secret));
-        all.push(STANDARD_NO_PAD.encode(secret));
-        all.extend((0..3).flat_map(|shift| base64_within(secret.as_bytes(), shift)));
-    }
-    all
-}
-
-/// Percent-encoded in all but letters and digits.
-fn strict_percent(secret: &str) -> String {
-    secret
-        .bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
-/// The same with `%c3` for `%C3`.
-fn lower_hex(encoded: &str) -> String {
-    let mut digits = 0;
-    let lowered = encoded.chars().map(|character| {
-        if digits > 0 {
-            digits -= 1;
-            return character.to_ascii_lowercase();
-        }
-        digits = if character == '%' { 2 } else { 0 };
-        character
-    });
-    lowered.collect()
+    let alone = [STANDARD.encode(secret), STANDARD_NO_PAD.encode(secret)];
+    alone.into_iter().chain((0..3).flat_map(|shift| base64_within(secret.as_bytes(), shift))).collect()
 }
 
 /// The characters of base64 that stand for the secret alone, where `shift` bytes modulo 3 come before it in what was
@@ -128,6 +153,9 @@ mod tests {
             r#"Acce$$ kéy/<12>&\"3"#.to_owned(),
             r#"Acce$$ kéy\/<12>&\"3"#.to_owned(),
             STANDARD_NO_PAD.encode(SECRET),
+            r"Acce$$ k\u00e9y/\u003c12\u003E\u0026\u00223".to_owned(),
+            "Acce$$ k&#233;y&#x2F;&#60;12&gt;&amp;&#34;3".to_owned(),
+            "%41%63%63%65%24%24+k%C3%A9y/<12>%26%223".to_owned(),
         ];
         for echo in echoed {
             assert_eq!(redact(&format!("a {echo} b"), &["", SECRET]), "a *** b", "{echo}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Child;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::Value;
 
@@ -16,10 +17,30 @@ concurrency = 8
 settle_delay = \"0s\"
 ";
 
-/// A home whose sandbox is in another process.
+/// Tests that measure time have the machine to themselves; all others share it.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// A share of the machine, or all of it.
+pub(super) enum Share {
+    Some(#[expect(dead_code, reason = "held, not looked at")] RwLockReadGuard<'static, ()>),
+    All(#[expect(dead_code, reason = "held, not looked at")] RwLockWriteGuard<'static, ()>),
+}
+
+impl Share {
+    pub(super) fn some() -> Self {
+        Self::Some(MACHINE.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn all() -> Self {
+        Self::All(MACHINE.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A home whose sandbox is in another process. A test must not make a second one while it has one.
 pub(super) struct Bench {
     pub(super) sandbox: SandboxProcess,
     pub(super) home: Home,
+    _share: Share,
 }
 
 impl Bench {
@@ -29,10 +50,19 @@ impl Bench {
 
     /// With these arguments for the sandbox.
     pub(super) fn with<const N: usize>(arguments: [&str; N]) -> Self {
+        Self::sharing(Share::some(), arguments)
+    }
+
+    /// With nothing else at work beside it.
+    pub(super) fn alone() -> Self {
+        Self::sharing(Share::all(), [])
+    }
+
+    fn sharing<const N: usize>(share: Share, arguments: [&str; N]) -> Self {
         let sandbox = SandboxProcess::start(arguments);
         let home = Home::with(&sandbox);
         home.write("subops.toml", SETTINGS);
-        Self { sandbox, home }
+        Self { sandbox, home, _share: share }
     }
 
     /// Writes `extend.csv` with so many extensions and a job file for it, whose other settings are `more`.

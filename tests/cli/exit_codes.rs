@@ -175,6 +175,21 @@ fn seventy_five_where_the_provider_or_the_port_cannot_be_reached() {
     assert!(!bench.home.path().join("results").exists(), "no run was made");
 }
 
+/// A wrong URL is not taken for an account that is well, nor is a run spent on it.
+#[test]
+fn seventy_five_where_the_harmless_read_is_refused() {
+    let server = Scripted::start(|_| Say::reply("404 Not Found", "", "nothing here"));
+    let mut bench = Bench::new();
+    bench.extensions(5, "");
+    bench.home.set("SEGPAY_SRS_URL", &server.url);
+    let (check, run) = (bench.home.spawn(["check"]), bench.home.spawn(RUN));
+    let check = ended(check).exits(75);
+    assert!(check.stdout.contains("HTTP 404") && !check.stdout.contains(" ok "), "{}", check.stdout);
+    let run = ended(run).exits(75);
+    assert!(run.stderr.contains("HTTP 404") && run.stderr.contains("nothing was sent"), "{}", run.stderr);
+    assert!(server.heads().iter().all(|head| head.contains("ValidateUserAccess")), "{:?}", server.heads());
+}
+
 #[test]
 fn one_hundred_and_thirty_where_it_is_interrupted_and_resume_completes_it() {
     let bench = Bench::with(["--latency", "20ms"]);
