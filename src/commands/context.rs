@@ -72,6 +72,11 @@ impl Context {
         format!("subops {words}{}", self.flags)
     }
 
+    /// The flags that lead to the same journal, each with a space before it.
+    pub(super) fn flags(&self) -> &str {
+        &self.flags
+    }
+
     /// True where the built-in providers stand in for the real ones.
     pub(super) fn is_rehearsal(&self) -> bool {
         self.rehearsal

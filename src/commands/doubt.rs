@@ -18,7 +18,7 @@ pub(super) fn list(context: &Context, run: RunId) -> Result<Exit, Failure> {
     let record = store.run(run)?;
     let doubts: Vec<DoubtView> = store.doubts(run)?.iter().map(view).collect();
     context.print(
-        || report::doubts::text(run.0, &record.job, &doubts, &context.style),
+        || report::doubts::text(run.0, &record.job, &doubts, context.flags(), &context.style),
         || report::doubts::to_json(run.0, &doubts),
     )?;
     Ok(Exit::Success)

@@ -43,16 +43,16 @@ pub struct Seen {
     pub at: Option<Millis>,
 }
 
-/// The rows in doubt as text, with the commands that settle them.
-pub fn text(run: i64, job: &str, doubts: &[DoubtView], style: &Style) -> String {
+/// The rows in doubt as text, with the commands that settle them; `flags` lead them to the same journal.
+pub fn text(run: i64, job: &str, doubts: &[DoubtView], flags: &str, style: &Style) -> String {
     let mut text = format!("run {run}, {}: {} in doubt\n", printable(job), counted(doubts.len() as u64, "row", "rows"));
     for doubt in doubts {
         text.push('\n');
         text.push_str(&one(doubt, style));
     }
     if let Some(first) = doubts.first() {
-        let settle = format!("subops doubt settle {run} --row {} --as applied --reason \"…\"", first.row);
-        let verify = format!("subops doubt verify {run}");
+        let settle = format!("subops doubt settle {run} --row {} --as applied --reason \"…\"{flags}", first.row);
+        let verify = format!("subops doubt verify {run}{flags}");
         let line = |why: &str, command: &str| {
             format!("  {}\n", flow(&[why.to_owned(), style.strong(command)], "  ", 2, 4, style.width))
         };
@@ -122,7 +122,7 @@ struct SeenJson<'a> {
     finding: Option<&'a str>,
 }
 
-/// The rows in doubt as JSON: one array on one line, and a line break.
+/// The rows in doubt as JSON: `{"run": …, "doubts": […]}` on one line, and a line break.
 pub fn to_json(run: i64, doubts: &[DoubtView]) -> String {
     let doubts: Vec<DoubtJson<'_>> = doubts
         .iter()
@@ -142,7 +142,7 @@ pub fn to_json(run: i64, doubts: &[DoubtView]) -> String {
             now: doubt.now.as_ref().map(|(seen, finding)| seen_json(seen, Some(finding))),
         })
         .collect();
-    super::format::json(&doubts)
+    super::format::json(&serde_json::json!({ "run": run, "doubts": doubts }))
 }
 
 fn seen_json<'a>(seen: &Seen, finding: Option<&'a str>) -> SeenJson<'a> {
@@ -193,30 +193,30 @@ run 7, extend-memberships: 1 row in doubt
   settle it:  subops doubt settle 7 --row 430 --as applied --reason \"…\"
   or read again:  subops doubt verify 7
 ";
-        assert_eq!(text(7, "extend-memberships", &[doubt()], &Style::plain(80)), expected);
+        assert_eq!(text(7, "extend-memberships", &[doubt()], "", &Style::plain(80)), expected);
     }
 
     #[test]
     fn what_was_never_read_is_said_and_none_need_no_command() {
         let unread = DoubtView { before: None, now: None, ..doubt() };
-        let shown = text(7, "j", &[unread, doubt()], &Style::plain(80));
+        let shown = text(7, "j", &[unread, doubt()], "", &Style::plain(80));
         assert!(shown.contains("\n    before    not read\n    now       not read yet\n"), "{shown}");
         assert!(shown.contains("\n  settle one:  subops"), "{shown}");
-        assert_eq!(text(7, "j", &[], &Style::plain(80)), "run 7, j: 0 rows in doubt\n");
+        assert_eq!(text(7, "j", &[], "", &Style::plain(80)), "run 7, j: 0 rows in doubt\n");
     }
 
     #[test]
     fn for_machines() {
         let expected = concat!(
-            r#"[{"run":7,"row":430,"operation":"segpay.extend_membership","subject":"80013311","#,
+            r#"{"run":7,"doubts":[{"run":7,"row":430,"operation":"segpay.extend_membership","subject":"80013311","#,
             r#""values":{"Days":"30"},"amount":null,"currency":null,"attempts":1,"sent":"2026-11-23T02:14:02Z","#,
             r#""code":"no_reply","reply":"none within 30 s","#,
             r#""before":{"facts":{"next_bill_date":"2026-12-01"},"read":"2026-11-23T02:14:01Z"},"#,
             r#""now":{"facts":{"next_bill_date":"2026-12-31"},"read":"2026-11-23T02:19:05Z","#,
-            r#""finding":"consistent with applied"}}]"#,
+            r#""finding":"consistent with applied"}}]}"#,
             "\n"
         );
         assert_eq!(to_json(7, &[doubt()]), expected);
-        assert_eq!(to_json(7, &[]), "[]\n");
+        assert_eq!(to_json(7, &[]), "{\"run\":7,\"doubts\":[]}\n");
     }
 }

@@ -44,12 +44,7 @@ pub struct Faults<'a> {
 
 /// The faults as text.
 pub fn text(faults: &Faults<'_>, style: &Style) -> String {
-    let mut text = format!(
-        "{} {} of {} cannot be sent; nothing was sent\n\n",
-        style.alarm("error:"),
-        count(faults.bad_rows),
-        counted(faults.rows, "row", "rows")
-    );
+    let mut text = format!("{} {}\n\n", style.alarm("error:"), headline(faults));
     let shown = &faults.faults[..faults.faults.len().min(MOST)];
     let places: Vec<String> = shown.iter().map(|fault| place(faults.input, fault)).collect();
     let values: Vec<String> = shown.iter().map(value).collect();
@@ -64,6 +59,11 @@ pub fn text(faults: &Faults<'_>, style: &Style) -> String {
     }
     text.push_str(&format!("\n{}\n", what_to_do(faults, style)));
     text
+}
+
+fn headline(faults: &Faults<'_>) -> String {
+    let rows = counted(faults.rows, "row", "rows");
+    format!("{} of {rows} cannot be sent; nothing was sent", count(faults.bad_rows))
 }
 
 fn place(input: &str, fault: &FaultLine) -> String {
@@ -122,7 +122,7 @@ fn what_to_do(faults: &Faults<'_>, style: &Style) -> String {
 
 #[derive(Serialize)]
 struct FaultsJson<'a> {
-    error: &'static str,
+    error: ErrorJson,
     input: &'a str,
     rows: u64,
     bad_rows: u64,
@@ -130,10 +130,18 @@ struct FaultsJson<'a> {
     sent: bool,
 }
 
+/// As every other error is told.
+#[derive(Serialize)]
+struct ErrorJson {
+    message: String,
+    hint: Option<String>,
+    exit_code: u8,
+}
+
 /// The faults as JSON: one object on one line, and a line break.
 pub fn to_json(faults: &Faults<'_>) -> String {
     super::format::json(&FaultsJson {
-        error: "invalid_input",
+        error: ErrorJson { message: headline(faults), hint: None, exit_code: 2 },
         input: faults.input,
         rows: faults.rows,
         bad_rows: faults.bad_rows,
@@ -231,7 +239,8 @@ error: 3 of 1,000 rows cannot be sent; nothing was sent
         let faults = [fault(17, Some(3), Some("Days"), "3O", "a whole number of days")];
         let json = to_json(&Faults { input: "x.csv", rows: 10, bad_rows: 1, faults: &faults, skip: None });
         let expected = concat!(
-            r#"{"error":"invalid_input","input":"x.csv","rows":10,"bad_rows":1,"faults":[{"row":17,"line":17,"#,
+            r#"{"error":{"message":"1 of 10 rows cannot be sent; nothing was sent","hint":null,"exit_code":2},"#,
+            r#""input":"x.csv","rows":10,"bad_rows":1,"faults":[{"row":17,"line":17,"#,
             r#""column":3,"name":"Days","value":"3O","expected":"a whole number of days","hint":null}],"sent":false}"#,
             "\n"
         );

@@ -54,7 +54,7 @@ struct RunJson<'a> {
     rows: RowCounts,
 }
 
-/// The runs as JSON: one array on one line, and a line break.
+/// The runs as JSON: `{"runs": […]}` on one line, and a line break.
 pub fn to_json(runs: &[RunLine]) -> String {
     let runs: Vec<RunJson<'_>> = runs
         .iter()
@@ -66,7 +66,7 @@ pub fn to_json(runs: &[RunLine]) -> String {
             rows: run.rows,
         })
         .collect();
-    super::format::json(&runs)
+    super::format::json(&serde_json::json!({ "runs": runs }))
 }
 
 #[cfg(test)]
@@ -98,8 +98,8 @@ run  job      state      rows   done  failed  in doubt  open  started
     #[test]
     fn for_machines() {
         let expected = concat!(
-            r#"[{"run":7,"job":"nightly","state":"finished","started":"2026-11-23T02:14:07Z","rows":{"total":1001,"#,
-            r#""applied":1000,"already":0,"refused":0,"failed":0,"in_doubt":1,"held":0,"not_sent":0}}]"#,
+            r#"{"runs":[{"run":7,"job":"nightly","state":"finished","started":"2026-11-23T02:14:07Z","rows":{"total":1001,"#,
+            r#""applied":1000,"already":0,"refused":0,"failed":0,"in_doubt":1,"held":0,"not_sent":0}}]}"#,
             "\n"
         );
         assert_eq!(to_json(&[run(7, "nightly", 1)]), expected);

@@ -182,7 +182,7 @@ fn seventy_five_where_the_harmless_read_is_refused() {
     let mut bench = Bench::new();
     bench.extensions(5, "");
     bench.home.set("SEGPAY_SRS_URL", &server.url);
-    let (check, run) = (bench.home.spawn(["check"]), bench.home.spawn(RUN));
+    let (check, run) = (bench.home.spawn(["check", "--account", "segpay"]), bench.home.spawn(RUN));
     let check = ended(check).exits(75);
     assert!(check.stdout.contains("HTTP 404") && !check.stdout.contains(" ok "), "{}", check.stdout);
     let run = ended(run).exits(75);

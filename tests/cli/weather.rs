@@ -161,7 +161,7 @@ fn with_doubts(rows: &str) -> Bench {
 /// What `doubt list --json` has: row and subject.
 fn doubts(bench: &Bench) -> Vec<(u64, String)> {
     let list = bench.home.run(["doubt", "list", "1", "--json"]).exits(0).json();
-    let list = list.as_array().expect("a list").iter();
+    let list = list["doubts"].as_array().expect("a list").iter();
     list.map(|doubt| (number(doubt, "/row"), doubt["subject"].as_str().expect("a subject").to_owned())).collect()
 }
 
