@@ -209,7 +209,7 @@ fn approve(context: &Context, prepared: &Prepared, request: &Request) -> Result<
         return Ok(());
     }
     let command = context.next(&typed(context, &prepared.job));
-    context.say_always(&report::plan::text(&prepared.plan, &command, &context.style))?;
+    context.say_always(&report::plan::outline(&prepared.plan, &context.style))?;
     context.say_always("\nSend it now? Type yes: ")?;
     std::io::stderr().flush().map_err(Failure::internal)?;
     let mut answer = String::new();

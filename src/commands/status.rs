@@ -53,7 +53,8 @@ pub(super) fn summary(context: &Context, store: &Store, record: &RunRecord) -> R
         holding.push(Exit::RowsFailed);
     }
     let exit = Exit::first_of(holding);
-    let results = last.as_ref().and_then(|last| last.results.clone());
+    // What lies there while it runs is of an earlier end.
+    let results = last.as_ref().filter(|_| state != RunState::Running).and_then(|last| last.results.clone());
     // The end of the run knew where its failed rows are.
     let told = last.as_ref().filter(|last| last.exit_code == exit.code()).and_then(|last| last.next.clone());
     let next = match state {

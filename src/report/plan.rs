@@ -32,8 +32,14 @@ fn without_extra(group: &Group) -> Duration {
     group.rate.interval().saturating_mul(u32::try_from(group.rows).unwrap_or(u32::MAX))
 }
 
-/// The plan as text. `command` runs it.
+/// The plan as text, and that it was only looked at. `command` runs it.
 pub fn text(plan: &Plan, command: &str, style: &Style) -> String {
+    let run = vec!["Nothing was sent. To run it:".to_owned(), style.strong(command)];
+    format!("{}\n{}\n", outline(plan, style), flow(&run, "  ", 0, 2, style.width))
+}
+
+/// What a plan comes to.
+pub fn outline(plan: &Plan, style: &Style) -> String {
     let mut text = head(plan, style);
     for group in &plan.groups {
         text.push('\n');
@@ -48,8 +54,6 @@ pub fn text(plan: &Plan, command: &str, style: &Style) -> String {
     }
     text.push_str(&labelled(&pace(plan), &time(plan), style));
     text.push_str(&first_rows(plan, style));
-    let run = vec!["Nothing was sent. To run it:".to_owned(), style.strong(command)];
-    text.push_str(&format!("\n{}\n", flow(&run, "  ", 0, 2, style.width)));
     text
 }
 
