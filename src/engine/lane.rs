@@ -278,8 +278,8 @@ impl Lane {
     pub(super) async fn clearance(&self) -> Option<Clearance> {
         let granted = async {
             let place = std::sync::Arc::clone(&self.places).acquire_owned().await.ok()?;
-            let waited = self.slot().await;
-            let unhurried = waited && self.places.available_permits() * 2 >= self.limits.concurrency;
+            let bound = self.slot().await;
+            let unhurried = bound && self.places.available_permits() * 2 >= self.limits.concurrency;
             Some(Clearance { _place: place, unhurried })
         };
         tokio::select! {
@@ -289,13 +289,13 @@ impl Lane {
         }
     }
 
-    /// Waits for a slot on behalf of somebody who has a place already. True where the rate was what it waited for;
+    /// Waits for a slot on behalf of somebody who has a place already. True where the rate is what holds calls back;
     /// `None` where the run stops first.
     pub(super) async fn another_slot(&self) -> Option<bool> {
         tokio::select! {
             biased;
             () = self.shared.stop.thrown() => None,
-            waited = self.slot() => Some(waited),
+            bound = self.slot() => Some(bound),
         }
     }
 
@@ -305,7 +305,7 @@ impl Lane {
             let slot = self.pace.slot().await;
             // The gate may have closed while this one slept until its slot.
             if self.gate.is_open() {
-                return slot.waited;
+                return slot.bound;
             }
         }
     }

@@ -49,8 +49,8 @@ pub struct Pace {
 /// A slot that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
-    /// True where the rate, and not the work, was what the call waited for.
-    pub waited: bool,
+    /// True where the rate, and not the work, is what holds calls back.
+    pub bound: bool,
 }
 
 impl Pace {
@@ -70,11 +70,17 @@ impl Pace {
     pub async fn slot(&self) -> Slot {
         let now = Instant::now();
         self.recover(now);
+        let bound = self.is_bound(now);
         let slot = self.reserve(now);
         if slot > now {
             tokio::time::sleep_until(slot).await;
         }
-        Slot { waited: slot > now }
+        Slot { bound }
+    }
+
+    /// Whether calls keep up with the schedule. A timer that rings a millisecond late does not mean that they do not.
+    fn is_bound(&self, now: Instant) -> bool {
+        self.next.get().is_some_and(|next| next + SLACK / 2 > now)
     }
 
     /// Takes the next free slot out of the schedule.
