@@ -152,7 +152,7 @@ fn where_no_card_belongs_the_plan_is_refused_by_place_and_never_by_value() {
         refused(&home, &input, extend, "input.csv:3:3: a card number");
     }
     let input = "PurchaseID,Days,CVV\n80000001,30,7319\n";
-    refused(&home, input, extend, "input.csv:2:3: a column named like a card's security code");
+    refused(&home, input, extend, "input.csv:1:3: a column named like a card's security code");
     let input = "subscriptionId,reasonText\n1111111,card 378282246310005\n";
     refused(&home, input, "paypro.suspend_subscription", "input.csv:2:2: a card number");
     // An import takes a card, but only in its own columns.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use tokio::net::TcpSocket;
+
 use super::samples::Said;
 
 /// What comes back for a request.
@@ -34,6 +36,8 @@ pub(crate) struct Server {
     requests: Arc<AtomicUsize>,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    /// Keeps the port once nothing listens there: otherwise another test could be given it.
+    kept: Option<TcpSocket>,
 }
 
 impl Server {
@@ -53,7 +57,7 @@ impl Server {
                 drop(converse(stream, &say, fill));
             }
         });
-        Self { url, say, requests, stopping, thread: Some(thread) }
+        Self { url, say, requests, stopping, thread: Some(thread), kept: None }
     }
 
     /// What is said from now on.
@@ -73,12 +77,18 @@ impl Server {
         let address = self.url.trim_start_matches("http://");
         drop(TcpStream::connect(address).expect("it listens until now"));
         thread.join().expect("it ends");
+        let kept = TcpSocket::new_v4().expect("a socket");
+        kept.set_reuseaddr(true).expect("an option of sockets");
+        kept.bind(address.parse().expect("an address")).expect("the port that was free a moment ago");
+        self.kept = Some(kept);
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop();
+        if self.thread.is_some() && !std::thread::panicking() {
+            self.stop();
+        }
     }
 }
 
