@@ -20,4 +20,5 @@ mod rows;
 mod samples;
 mod server;
 mod sessions;
+mod soap;
 mod table;
