@@ -66,7 +66,7 @@ fn result_of(operation: &OperationSpec, success: Success, result: &Value<'_>) ->
             Value::Bool(false) => return unsuccessful(operation),
             _ => None,
         },
-        Success::Reference => result.as_text().filter(|text| is_reference(text)).map(|reference| Answer {
+        Success::Reference => result.as_text().filter(|text| is_own_reference(text)).map(|reference| Answer {
             message: format!("added as {reference}"),
             reference: Some(reference.to_owned()),
             data: vec![("SubscriptionReference", reference.to_owned())],
@@ -149,6 +149,13 @@ pub(super) fn in_words(complaint: &Complaint, secrets: &[&str]) -> String {
 /// The fields that the operation returns, as far as they are there.
 fn fields(operation: &OperationSpec, result: &Value<'_>) -> Vec<(&'static str, String)> {
     operation.returns.iter().filter_map(|name| Some((*name, result.get(name)?.shown()?))).collect()
+}
+
+/// Whether a bare text is the reference of what was made. `false` or `error` is a word and no reference: the vendor's have
+/// ten hexadecimal digits, and any other has a digit at least.
+fn is_own_reference(text: &str) -> bool {
+    let is_usual = text.len() == 10 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+    is_reference(text) && (is_usual || text.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether it looks like a reference that the provider made: a short word.

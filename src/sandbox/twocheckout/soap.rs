@@ -1,9 +1,13 @@
-//! SOAP 1.1 in the style rpc/literal, as [`super::wsdl`] declares it.
+//! SOAP 1.1 in the style rpc/literal, as [`super::wsdl`] declares it, and rpc/encoded for those who call so.
 //!
 //! The vendor's service is rpc/encoded. Literal is what SOAP clients of today can all read, PHP's and Python's zeep among
 //! them; calls as the vendor's PHP samples make them work. Where it shows is in lists that are parameters or results: their
 //! elements are called `item`, and zeep wants a list among the parameters as `{"item": […]}`. A parameter that is left
 //! out is an empty text or an empty object, since a part of rpc style cannot be absent.
+//!
+//! A call that names an encoding is answered in it: each value says its type, and a list is an array wherever it stands.
+//! No document of the vendor names the parts of a call, so one whose name is not known here is taken by its place, as
+//! rpc style orders them.
 
 use std::fmt::Write as _;
 
@@ -18,6 +22,8 @@ use super::{Call, Exception, methods};
 /// The namespace of the methods and of the types.
 pub(super) const NAMESPACE: &str = "urn:subops:sandbox:2checkout";
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+const ENCODING: &str = "http://schemas.xmlsoap.org/soap/encoding/";
+const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema";
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Answers one call.
@@ -30,27 +36,42 @@ pub(super) fn answer(call: &mut Call<'_>, request: &Request) -> Reply {
     }
 }
 
-fn perform(call: &mut Call<'_>, body: &[u8]) -> Result<String, Exception> {
+fn perform(call: &mut Call<'_>, document: &[u8]) -> Result<String, Exception> {
     let malformed = || Exception::new(-32700, "PARSE_ERROR", "Bad Request");
-    let root = xml::parse(body).filter(|root| root.name == "Envelope").ok_or_else(malformed)?;
+    let root = xml::parse(document).filter(|root| root.name == "Envelope").ok_or_else(malformed)?;
     let asked = root.child("Body").and_then(|body| body.children.first()).ok_or_else(malformed)?;
     let unknown = || Exception::new(-32601, "METHOD_NOT_FOUND", "Function is not a valid method for this service");
     let method = methods::find(&asked.name).ok_or_else(unknown)?;
-    let value = |name: &str, shape| asked.child(name).map_or(Value::Null, |part| decoded(part, shape));
-    let given = method.all_parameters().map(|parameter| value(parameter.name, parameter.shape)).collect();
+    let is_known = |name: &str| method.all_parameters().any(|parameter| parameter.name == name);
+    let part = |at: usize, name: &str| {
+        asked.child(name).or_else(|| asked.children.get(at).filter(|part| !is_known(&part.name)))
+    };
+    let parameters = method.all_parameters().enumerate();
+    let value = |at, name, shape| part(at, name).map_or(Value::Null, |part| decoded(part, shape));
+    let given = parameters.map(|(at, parameter)| value(at, parameter.name, parameter.shape)).collect();
     let result = method.call(call, given)?;
     let mut body = String::new();
     // Writing into a string cannot fail.
     let _ = write!(body, "<m:{}Response xmlns:m=\"{NAMESPACE}\">", method.name);
-    encode(&mut body, "return", &result, method.returns);
+    if names_an_encoding(document) {
+        encode_typed(&mut body, "return", &result);
+    } else {
+        encode(&mut body, "return", &result, method.returns);
+    }
     let _ = write!(body, "</m:{}Response>", method.name);
     Ok(body)
+}
+
+/// Whether the call is rpc/encoded. The reader of XML keeps no attributes, and this one need not be parsed.
+fn names_an_encoding(document: &[u8]) -> bool {
+    let (name, head) = (b"encodingStyle=", document.get(..1024).unwrap_or(document));
+    head.windows(name.len()).any(|window| window == name)
 }
 
 fn envelope(body: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<SOAP-ENV:Envelope xmlns:SOAP-ENV=\"{ENVELOPE}\" \
-         xmlns:xsi=\"{INSTANCE}\"><SOAP-ENV:Body>{body}</SOAP-ENV:Body></SOAP-ENV:Envelope>\n"
+         xmlns:SOAP-ENC=\"{ENCODING}\" xmlns:xsd=\"{SCHEMA}\" xmlns:xsi=\"{INSTANCE}\"><SOAP-ENV:Body>{body}</SOAP-ENV:Body></SOAP-ENV:Envelope>\n"
     )
 }
 
@@ -87,13 +108,46 @@ fn decoded_object(element: &Element, kind: &Type) -> Value {
             members.push((child.name.clone(), value));
             continue;
         };
-        let value = decoded(child, *item);
+        let values = in_list(child, *item);
         match members.iter_mut().find(|(name, _)| *name == child.name) {
-            Some((_, Value::List(items))) => items.push(value),
-            _ => members.push((child.name.clone(), Value::List(vec![value]))),
+            Some((_, Value::List(items))) => items.extend(values),
+            _ => members.push((child.name.clone(), Value::List(values))),
         }
     }
     Value::Object(members)
+}
+
+/// What one element brings into a list: itself, or what is in it where it is an encoded array.
+fn in_list(element: &Element, item: Shape) -> Vec<Value> {
+    if element.text.is_empty() && element.children.iter().all(|child| child.name == "item") {
+        return element.children.iter().map(|child| decoded(child, item)).collect();
+    }
+    vec![decoded(element, item)]
+}
+
+/// Writes an element that says its type.
+fn encode_typed(xml: &mut String, name: &str, value: &Value) {
+    let (kind, content) = match value {
+        Value::Null => {
+            let _ = write!(xml, "<{name} xsi:nil=\"true\"/>");
+            return;
+        }
+        Value::List(items) => {
+            let mut content = String::new();
+            items.iter().for_each(|item| encode_typed(&mut content, "item", item));
+            (format!("SOAP-ENC:Array\" SOAP-ENC:arrayType=\"xsd:anyType[{}]", items.len()), content)
+        }
+        Value::Object(members) => {
+            let mut content = String::new();
+            members.iter().for_each(|(name, value)| encode_typed(&mut content, name, value));
+            ("SOAP-ENC:Struct".to_owned(), content)
+        }
+        Value::Boolean(value) => ("xsd:boolean".to_owned(), value.to_string()),
+        Value::Number(number) if number.contains('.') => ("xsd:float".to_owned(), number.clone()),
+        Value::Number(number) => ("xsd:int".to_owned(), number.clone()),
+        Value::Text(text) => ("xsd:string".to_owned(), escaped(text).to_string()),
+    };
+    let _ = write!(xml, "<{name} xsi:type=\"{kind}\">{content}</{name}>");
 }
 
 /// Writes an element; an object's members in the order of its declaration, which is what a sequence asks for.
