@@ -212,6 +212,10 @@ pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>, numbers: 
     table.add_rows(rows);
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
+        if at == 0 {
+            // What a line begins with is its name: to be recognised, and copied, whole.
+            column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+        }
         if numbers.contains(&at) {
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
         }

@@ -4,17 +4,27 @@
 
 use serde::Serialize;
 
-use super::format::{sentence, table};
+use super::format::{columns, sentence, shortened, table};
 use super::plan::effect;
 use super::style::Style;
 use crate::model::operation::{Effect, Kind, Meaning, Need, OperationSpec, Parameter, Rule};
 
+/// Columns of effect, money and the gaps.
+const BESIDE: usize = 24;
+
+/// Columns in which a sentence can be broken and still be read.
+const ENOUGH: usize = 40;
+
 /// The catalogue as a table.
 pub fn catalogue(operations: &[&OperationSpec], style: &Style) -> String {
     let header = ["operation", "effect", "money", "what it does"];
+    let names = operations.iter().map(|operation| columns(operation.name)).max().unwrap_or(0);
+    let room = style.width.saturating_sub(names + BESIDE);
+    // Where there is little room a line each is worth more than every word: one operation is shown in full by its name.
+    let about = |about: &str| if room < ENOUGH { shortened(about, room) } else { about.to_owned() };
     let lines = operations.iter().map(|operation| {
         let money = if operation.moves_money { "moves" } else { "" };
-        vec![operation.name.to_owned(), operation.effect.to_string(), money.to_owned(), operation.about.to_owned()]
+        vec![operation.name.to_owned(), operation.effect.to_string(), money.to_owned(), about(operation.about)]
     });
     table(&header, lines, &[], style.width)
 }
