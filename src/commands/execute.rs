@@ -211,7 +211,6 @@ impl Conclusion<'_> {
             (None, 0) => RunState::Finished,
             _ => RunState::Interrupted,
         };
-        self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
         let staged = self.staged();
         let (staged, halt) = match staged {
             Ok(staged) => {
@@ -221,10 +220,12 @@ impl Conclusion<'_> {
             Err(failure) => (Err(failure), halt),
         };
         let exit = self.exit(reason, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
-        match staged {
-            Ok(staged) => self.publish(staged, state, halt.as_ref(), exit),
-            Err(failure) => Err(failure),
-        }
+        let written = staged.and_then(|staged| self.publish(staged, state, halt.as_ref(), exit));
+        // After the files: a run that dies before they are in place is not finished, so the next start writes them.
+        self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
+        let (summary, tally) = written?;
+        self.tell(&summary, &tally, halt.as_ref())?;
+        Ok(exit)
     }
 
     fn folder(&self) -> std::path::PathBuf {
@@ -269,19 +270,29 @@ impl Conclusion<'_> {
         Exit::first_of(holding)
     }
 
-    fn publish(&self, staged: Staged, state: RunState, halt: Option<&Halt>, exit: Exit) -> Result<Exit, Failure> {
+    /// Puts the result files in their place.
+    fn publish(
+        &self,
+        staged: Staged,
+        state: RunState,
+        halt: Option<&Halt>,
+        exit: Exit,
+    ) -> Result<(Summary, Tally), Failure> {
         let tally = staged.tally.clone();
         let summary = self.summary(&tally, state, halt, exit);
         self.store.save_summary(self.record.run, &report::summary::to_json(&summary))?;
         staged.publish(&summary).map_err(|error| {
             Failure::internal(error).hint(self.context.next(&format!("report {}", self.record.run)))
         })?;
+        Ok((summary, tally))
+    }
+
+    fn tell(&self, summary: &Summary, tally: &Tally, halt: Option<&Halt>) -> Result<(), Failure> {
         if self.context.output.json {
-            super::context::to_stdout(&report::summary::to_json(&summary))?;
+            super::context::to_stdout(&report::summary::to_json(summary))?;
         }
-        let ending = report::ending::Ending { summary: &summary, tally: &tally, elapsed: self.begin.elapsed(), halt };
-        self.context.say(&report::ending::ending(&ending, &self.context.style))?;
-        Ok(exit)
+        let ending = report::ending::Ending { summary, tally, elapsed: self.begin.elapsed(), halt };
+        self.context.say(&report::ending::ending(&ending, &self.context.style))
     }
 
     fn summary(&self, tally: &Tally, state: RunState, halt: Option<&Halt>, exit: Exit) -> Summary {

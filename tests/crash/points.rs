@@ -74,3 +74,18 @@ fn killed_at_any_call_with_reads() {
 fn killed_at_any_call_without_reads() {
     short(&[Stage::new(true, false, 4), Stage::new(false, false, 8)], 100, "killed at any call, without reads");
 }
+
+/// A run is finished when its result files are in their place, and not before: one that dies among them is continued.
+#[test]
+fn killed_while_the_result_files_are_written() {
+    if !have(&[Tool::Strace]) {
+        return;
+    }
+    let (arena, tally) = (Arena::new(), Tally::default());
+    let stage = Stage::new(true, true, 4);
+    for call in ["rename", "unlink"] {
+        Series { stage, before: Vec::new(), act: Act::Run, call, blow: Blow::Kill, first: 1, stride: 1 }
+            .walk("kill", &arena, &tally);
+    }
+    tally.finish("killed while the result files are written", 8);
+}
