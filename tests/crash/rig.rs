@@ -250,7 +250,7 @@ impl<'a> Scene<'a> {
         let log = self.home.path().join("strace.log");
         let (trace, inject) = (format!("trace={call}"), blow.inject(call, *at));
         let log_path = log.to_str().expect("a plain path");
-        let mut before = vec!["strace", "-f", "-qq", "--seccomp-bpf", "-o", log_path, "-e", &trace, "-e", &inject];
+        let mut before = vec!["strace", "-f", "-q", "-o", log_path, "-e", &trace, "-e", &inject];
         let pairs: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         before.extend(pairs.iter().flat_map(|pair| ["-E", pair]));
         let child = self.command(&before, &words).spawn().expect("strace starts");
