@@ -221,7 +221,9 @@ impl Conclusion<'_> {
         };
         let exit = self.exit(reason, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
         let written = staged.and_then(|staged| self.publish(staged, state, halt.as_ref(), exit));
-        // After the files: a run that dies before they are in place is not finished, so the next start writes them.
+        // After the files: a run whose files are not in place, because it died or they cannot be written, is not finished,
+        // so that the next start writes them.
+        let state = if written.is_err() && state == RunState::Finished { RunState::Interrupted } else { state };
         self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
         let (summary, tally) = written?;
         self.tell(&summary, &tally, halt.as_ref())?;
@@ -234,7 +236,7 @@ impl Conclusion<'_> {
 
     fn staged(&self) -> Result<Staged, Failure> {
         results::stage(&self.prepared.input, self.store, self.record.run, &self.folder()).map_err(|error| {
-            let again = self.context.next(&format!("report {}", self.record.run));
+            let again = self.context.next(&format!("resume {}", self.record.run));
             Failure::internal(format!("the run ended, but its results cannot be written: {error}"))
                 .hint(format!("nothing is lost; write them with: {again}"))
         })
@@ -282,7 +284,7 @@ impl Conclusion<'_> {
         let summary = self.summary(&tally, state, halt, exit);
         self.store.save_summary(self.record.run, &report::summary::to_json(&summary))?;
         staged.publish(&summary).map_err(|error| {
-            Failure::internal(error).hint(self.context.next(&format!("report {}", self.record.run)))
+            Failure::internal(error).hint(self.context.next(&format!("resume {}", self.record.run)))
         })?;
         Ok((summary, tally))
     }
