@@ -1,11 +1,11 @@
 //! The judge: the sandbox's ledger against our journal and our result files. It believes the ledger.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::rows::{Kind, Row, money};
-use crate::support::read_csv;
 use crate::tally::{Violation, Wrong, violation};
 
 /// Everything that is known after a sequence.
@@ -18,7 +18,7 @@ pub(crate) struct Evidence<'a> {
     /// `doubt list --json`.
     pub(crate) doubts: &'a Value,
     /// The folder of result files.
-    pub(crate) results: &'a std::path::Path,
+    pub(crate) results: &'a Path,
     /// How the last start ended.
     pub(crate) code: Option<i32>,
 }
@@ -29,6 +29,11 @@ const FILES: [(&str, &[&str]); 4] = [
     ("in_doubt.csv", &["in_doubt"]),
     ("not_sent.csv", &["not_sent", "held"]),
 ];
+
+fn read_csv(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
+    reader.deserialize().map(|row| row.expect("a row")).collect()
+}
 
 /// The states of all rows by line, as the result files have them.
 pub(crate) type Told = BTreeMap<u64, String>;

@@ -28,10 +28,10 @@ pub(crate) fn series(stage: Stage, first: &Strike) -> Vec<Series> {
 
 fn stride(call: &str) -> u32 {
     match call {
-        "rename" | "writev" | "recvfrom" => 4,
-        "fsync" => 7,
-        "pwrite64" | "write" => 17,
-        _ => 37,
+        "rename" | "writev" | "recvfrom" => 5,
+        "fsync" => 9,
+        "pwrite64" | "write" => 23,
+        _ => 47,
     }
 }
 

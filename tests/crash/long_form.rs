@@ -14,6 +14,9 @@ use crate::tally::{Tally, Wrong};
 use crate::tools::{Tool, have, say};
 use crate::{compound, errors, power};
 
+/// Series that wait to be walked, each with its kind.
+type Queue = VecDeque<(&'static str, Series)>;
+
 /// Threads, each with a sandbox of its own.
 const WORKERS: usize = 2;
 
@@ -29,7 +32,7 @@ fn stages() -> Vec<Stage> {
 }
 
 /// What is struck in any case, and what comes after it for as long as points are wanted.
-fn plan() -> (VecDeque<(&'static str, Series)>, VecDeque<(&'static str, Series)>) {
+fn plan() -> (Queue, Queue) {
     let mut always = VecDeque::new();
     always.extend(stages().into_iter().flat_map(|stage| kills(stage, Vec::new(), Act::Run)).map(|one| ("kill", one)));
     always.extend(power::series().into_iter().map(|one| ("power loss", one)));
@@ -69,7 +72,7 @@ fn long_form() {
 }
 
 /// Walks the series with all workers, until there are none left or enough points were tried.
-fn work(queue: &Mutex<VecDeque<(&'static str, Series)>>, tally: &Tally, wanted: u64) {
+fn work(queue: &Mutex<Queue>, tally: &Tally, wanted: u64) {
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
@@ -93,7 +96,7 @@ fn work(queue: &Mutex<VecDeque<(&'static str, Series)>>, tally: &Tally, wanted: 
     });
 }
 
-fn next(queue: &Mutex<VecDeque<(&'static str, Series)>>, tally: &Tally, wanted: u64) -> Option<(&'static str, Series)> {
+fn next(queue: &Mutex<Queue>, tally: &Tally, wanted: u64) -> Option<(&'static str, Series)> {
     if tally.total().points >= wanted {
         return None;
     }

@@ -44,11 +44,12 @@ pub(crate) fn kills(stage: Stage, before: Vec<Strike>, act: Act) -> Vec<Series> 
 /// How far apart the short form's points are, by call: those that matter most, each.
 fn stride(call: &str) -> u32 {
     match call {
-        "writev" | "recvfrom" | "connect" | "rename" | "ftruncate" => 1,
-        "fsync" => 2,
-        "unlink" | "write" => 4,
-        "pwrite64" => 7,
-        _ => 11,
+        "writev" | "recvfrom" => 2,
+        "connect" | "rename" | "ftruncate" => 1,
+        "fsync" => 3,
+        "unlink" | "write" => 5,
+        "pwrite64" => 9,
+        _ => 17,
     }
 }
 

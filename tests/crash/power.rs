@@ -83,7 +83,7 @@ fn power_loss_takes_nothing_back_that_was_acknowledged() {
     }
     let (arena, tally) = (Arena::new(), Tally::default());
     for stage in stages() {
-        for (call, stride) in [("writev", 4), ("recvfrom", 4), ("pwrite64", 20), ("fsync", 6), ("rename", 5)] {
+        for (call, stride) in [("writev", 7), ("recvfrom", 7), ("pwrite64", 31), ("fsync", 9), ("rename", 5)] {
             Series { stage, before: Vec::new(), act: Act::Run, call, blow: Blow::Kill, first: 1, stride }.walk(
                 "power loss",
                 &arena,

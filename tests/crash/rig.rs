@@ -135,7 +135,7 @@ impl Arena {
             scene.right_after(deaths, &mut wrong);
         }
         if let Disk::Lossy { survival } = point.stage.disk {
-            scene.cut(survival);
+            scene.cut(survival, seed(point));
         }
         let doubts = scene.finish(&mut wrong);
         tally.judged(kind, &point.to_string(), doubts, wrong);
@@ -193,9 +193,9 @@ impl<'a> Scene<'a> {
     }
 
     /// The power fails.
-    fn cut(&self, survival: u8) {
+    fn cut(&self, survival: u8, seed: u32) {
         let disk = self.arena.disk();
-        disk.cut(&self.number.to_string(), self.number, survival);
+        disk.cut(&self.number.to_string(), seed, survival);
         self.move_journal(&disk.held().join(self.number.to_string()));
     }
 
@@ -309,7 +309,7 @@ impl<'a> Scene<'a> {
         }
         let doubts: Vec<u64> = told.iter().filter(|(_, state)| *state == "in_doubt").map(|(line, _)| *line).collect();
         // A sample: it costs three more starts.
-        if !doubts.is_empty() && self.number % 30 == 0 {
+        if !doubts.is_empty() && self.number.is_multiple_of(30) {
             self.settle(&doubts, wrong);
         }
         doubts.len() as u64
@@ -369,6 +369,11 @@ impl Blow {
             Blow::Errors(error) => format!("inject={call}:error={error}:when={at}+"),
         }
     }
+}
+
+/// The same for the same point, so that what survives a power loss does not change when it is tried again.
+fn seed(point: &Point) -> u32 {
+    point.to_string().bytes().fold(0, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()))
 }
 
 fn sync(path: &Path) {
