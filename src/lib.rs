@@ -39,6 +39,8 @@ pub mod http;
 pub mod input;
 pub mod journal;
 pub mod model;
+#[cfg(feature = "negative-controls")]
+mod negative_controls;
 pub mod providers;
 pub mod report;
 pub mod sandbox;

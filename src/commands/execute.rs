@@ -211,7 +211,6 @@ impl Conclusion<'_> {
             None if unsent == 0 && !self.holds_what_is_free()? => RunState::Finished,
             _ => RunState::Interrupted,
         };
-        self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
         let staged = self.staged();
         let (staged, halt) = match staged {
             Ok(staged) => {
@@ -221,10 +220,14 @@ impl Conclusion<'_> {
             Err(failure) => (Err(failure), halt),
         };
         let exit = self.exit(state, halt.as_ref(), staged.as_ref().ok().map(|staged| &staged.tally), &totals);
-        match staged {
-            Ok(staged) => self.publish(staged, state, halt.as_ref(), exit),
-            Err(failure) => Err(failure),
-        }
+        let written = staged.and_then(|staged| self.publish(staged, state, halt.as_ref(), exit));
+        // After the files: a run whose files are not in place, because it died or they cannot be written, is not finished,
+        // so that the next start writes them.
+        let state = if written.is_err() && state == RunState::Finished { RunState::Interrupted } else { state };
+        self.store.set_run_state(run, RunState::Running, state, WallClock.now())?;
+        let (summary, tally) = written?;
+        self.tell(&summary, &tally, halt.as_ref())?;
+        Ok(exit)
     }
 
     /// Whether a row is held behind nothing any more: a read has settled the doubt before it.
@@ -242,7 +245,7 @@ impl Conclusion<'_> {
 
     fn staged(&self) -> Result<Staged, Failure> {
         results::stage(&self.prepared.input, self.store, self.record.run, &self.folder()).map_err(|error| {
-            let again = self.context.next(&format!("report {}", self.record.run));
+            let again = self.context.next(&format!("resume {}", self.record.run));
             Failure::internal(format!("the run ended, but its results cannot be written: {error}"))
                 .hint(format!("nothing is lost; write them with: {again}"))
         })
@@ -279,19 +282,29 @@ impl Conclusion<'_> {
         Exit::first_of(holding)
     }
 
-    fn publish(&self, staged: Staged, state: RunState, halt: Option<&Halt>, exit: Exit) -> Result<Exit, Failure> {
+    /// Puts the result files in their place.
+    fn publish(
+        &self,
+        staged: Staged,
+        state: RunState,
+        halt: Option<&Halt>,
+        exit: Exit,
+    ) -> Result<(Summary, Tally), Failure> {
         let tally = staged.tally.clone();
         let summary = self.summary(&tally, state, halt, exit);
         self.store.save_summary(self.record.run, &report::summary::to_json(&summary))?;
         staged.publish(&summary).map_err(|error| {
-            Failure::internal(error).hint(self.context.next(&format!("report {}", self.record.run)))
+            Failure::internal(error).hint(self.context.next(&format!("resume {}", self.record.run)))
         })?;
+        Ok((summary, tally))
+    }
+
+    fn tell(&self, summary: &Summary, tally: &Tally, halt: Option<&Halt>) -> Result<(), Failure> {
         if self.context.output.json {
-            super::context::to_stdout(&report::summary::to_json(&summary))?;
+            super::context::to_stdout(&report::summary::to_json(summary))?;
         }
-        let ending = report::ending::Ending { summary: &summary, tally: &tally, elapsed: self.begin.elapsed(), halt };
-        self.context.say(&report::ending::ending(&ending, &self.context.style))?;
-        Ok(exit)
+        let ending = report::ending::Ending { summary, tally, elapsed: self.begin.elapsed(), halt };
+        self.context.say(&report::ending::ending(&ending, &self.context.style))
     }
 
     fn summary(&self, tally: &Tally, state: RunState, halt: Option<&Halt>, exit: Exit) -> Summary {

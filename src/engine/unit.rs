@@ -16,6 +16,8 @@ use crate::model::failure::{Answer, Failure, FailureClass, Reply};
 use crate::model::operation::Effect;
 use crate::model::row::Row;
 use crate::model::state::{Event, State};
+#[cfg(feature = "negative-controls")]
+use crate::negative_controls::Mistake;
 
 /// Reads that may say "not yet" or fail before a doubt is left to a person.
 const MAX_READS: u32 = 3;
@@ -161,6 +163,12 @@ impl Unit {
         // The last moment at which stopping costs nothing.
         if lane.shared.stop.is_thrown() {
             return Err(self.stopped());
+        }
+        #[cfg(feature = "negative-controls")]
+        if Mistake::IntentAfterCall.is_made() {
+            let reply = lane.timed(lane.account.perform(&self.row, self.token().as_deref())).await;
+            self.intend().await?;
+            return self.conclude(reply).await;
         }
         self.intend().await?;
         let token = self.token();

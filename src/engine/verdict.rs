@@ -115,6 +115,10 @@ fn proven(retries: u32) -> Fate {
 }
 
 fn unknown(effect: Effect, resends: u32, most: u32) -> Fate {
+    #[cfg(feature = "negative-controls")]
+    if crate::negative_controls::Mistake::ResendLost.is_made() {
+        return Fate::Retry;
+    }
     if effect.repeatable() && resends < most { Fate::Resend } else { Fate::Doubt }
 }
 

@@ -109,6 +109,14 @@ impl Transport {
             Ok(body) => body,
             Err(_) => Err(Broken::Late),
         };
+        #[cfg(feature = "negative-controls")]
+        if crate::negative_controls::Mistake::FollowRedirects.is_made()
+            && head.status.is_redirection()
+            && let Some(place) = head.headers.get(http::header::LOCATION).and_then(|place| place.to_str().ok())
+        {
+            let call = Call::get(&endpoint, place.to_owned());
+            return Box::pin(self.send(call)).await;
+        }
         let whole = body.is_ok();
         let reply = reply::whole_or_status(&head, body)?;
         // Only a connection whose reply was read to its end may carry another: anything else could give the next call

@@ -10,6 +10,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::{Fault, OpenError};
 use super::{place, schema};
+#[cfg(feature = "negative-controls")]
+use crate::negative_controls::Mistake;
 
 /// How long a statement waits for another process's transaction. Those last milliseconds; a checkpoint on a slow disk
 /// may take seconds.
@@ -46,6 +48,10 @@ fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     enter_wal(connection)?;
     // NORMAL loses acknowledged commits at power loss: with WAL it syncs at checkpoints only.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    #[cfg(feature = "negative-controls")]
+    if Mistake::SynchronousNormal.is_made() {
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+    }
     // Where fsync does not reach the platter (macOS) this does; elsewhere it is nothing.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
@@ -77,6 +83,10 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 /// Reads the settings back: SQLite takes a setting that it cannot honour without a word.
 fn verify_durable(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    #[cfg(feature = "negative-controls")]
+    if Mistake::SynchronousNormal.is_made() {
+        return Ok(());
+    }
     let expected = [("journal_mode", "wal", "wal"), ("synchronous", "2", "FULL"), ("foreign_keys", "1", "ON")];
     for (setting, value, expected) in expected {
         let found: String = connection
