@@ -6,6 +6,7 @@
 mod accounts;
 mod book;
 mod check;
+mod conclude;
 mod context;
 mod doubt;
 mod execute;

@@ -1,7 +1,7 @@
 //! `subops status [RUN]`: where a run stands, also while another process works on it.
 
+use super::conclude;
 use super::context::Context;
-use super::execute;
 use super::failure::Failure;
 use crate::cli::Exit;
 use crate::journal::{self, RunRecord, RunState, Store};
@@ -60,7 +60,7 @@ pub(super) fn summary(context: &Context, store: &Store, record: &RunRecord) -> R
     let next = match state {
         RunState::Running => None,
         _ if exit == Exit::RowsFailed && told.is_some() => told,
-        _ => execute::next(context, record.run, exit, || format!("report {}", record.run)),
+        _ => conclude::next(context, record.run, exit, || format!("report {}", record.run)),
     };
     let mut summary = report::summary::summarise(
         &totals,
