@@ -225,7 +225,6 @@ fn conforms(name: &str) -> usize {
             cases += stand.cases;
         }
     }
-    #[allow(clippy::print_stdout)]
     cases
 }
 

@@ -118,6 +118,8 @@ fn replies_for_what_adds_up_and_for_what_does_not(
 #[case("import_subscription", "12345", "applied added", &[("SubscriptionReference", "12345")])]
 #[case("import_subscription", "true", "failed unrecognised", &[])]
 #[case("import_subscription", r#""""#, "failed unrecognised", &[])]
+#[case("import_subscription", r#""false""#, "failed unrecognised", &[])]
+#[case("import_subscription", r#""ABCDEFABCD""#, "applied added", &[("SubscriptionReference", "ABCDEFABCD")])]
 #[case("import_subscription", r#""Subscription was not added""#, "failed unrecognised", &[])]
 #[case("create_cross_sell_campaign", r#"{"CampaignCode":"C1","Name":"n","Products":[{"Discount":15.50}]}"#, "applied created", &[("CampaignCode", "C1"), ("Name", "n"), ("Products", r#"[{"Discount":15.50}]"#)])]
 #[case("create_cross_sell_campaign", r#"{"Name":"n"}"#, "failed unrecognised", &[])]
