@@ -25,6 +25,9 @@ const fn method(
     Method { name, parameters, returns, perform }
 }
 
+/// Names the digest of a login; from 6.0 on.
+pub(super) const ALGORITHM: &str = "algo";
+
 static SESSION: Field = required("sessionID", Shape::Text);
 const SUBSCRIPTION: Field = required("subscriptionReference", Shape::Text);
 const PRODUCT: Field = required("productCode", Shape::Text);
@@ -39,7 +42,7 @@ pub(super) static METHODS: [Method; 21] = [
             required("vendorCode", Shape::Text),
             required("date", Shape::Text),
             required("hash", Shape::Text),
-            optional("algo", Shape::Text),
+            optional(ALGORITHM, Shape::Text),
         ],
         Shape::Text,
         sessions::login,

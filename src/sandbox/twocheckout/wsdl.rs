@@ -8,24 +8,24 @@ use http::header;
 use super::super::message::{Reply, Request};
 use super::super::xml::escaped;
 use super::Version;
-use super::methods::{METHODS, Method};
-use super::shapes::{Shape, Type};
+use super::methods::{ALGORITHM, METHODS, Method};
+use super::shapes::{Field, Shape, Type};
 use super::soap::NAMESPACE;
 
 /// Answers with the description; its address is the one under which the client has come.
 pub(super) fn answer(version: Version, request: &Request) -> Reply {
     let host = escaped(request.header(header::HOST));
-    Reply::xml(describe(&format!("http://{host}/soap/{}.0/", version.0)))
+    Reply::xml(describe(version, &format!("http://{host}/soap/{}.0/", version.0)))
 }
 
 /// A client reads a sequence in its order, so everything here is in the order of the tables.
-fn describe(address: &str) -> String {
+fn describe(version: Version, address: &str) -> String {
     let mut types = Types::default();
     let (mut messages, mut operations, mut bindings) = (String::new(), String::new(), String::new());
     for method in &METHODS {
         let name = method.name;
         // Writing into a string cannot fail.
-        let _ = write!(messages, "<message name=\"{name}Request\">{}</message>", parts(method, &mut types));
+        let _ = write!(messages, "<message name=\"{name}Request\">{}</message>", parts(method, version, &mut types));
         let returns = types.reference(method.returns);
         let _ =
             write!(messages, "<message name=\"{name}Response\"><part name=\"return\" type=\"{returns}\"/></message>");
@@ -56,9 +56,12 @@ fn describe(address: &str) -> String {
     )
 }
 
-fn parts(method: &Method, types: &mut Types) -> String {
+/// The parts of a request. Every part of a description must be sent, so the digest's name, which came with 6.0, is not
+/// among those of earlier versions: their clients do not know it.
+fn parts(method: &Method, version: Version, types: &mut Types) -> String {
+    let known = |field: &&Field| version.0 >= 6 || field.name != ALGORITHM;
     let part = |(name, reference)| format!("<part name=\"{name}\" type=\"{reference}\"/>");
-    method.all_parameters().map(|field| (field.name, types.reference(field.shape))).map(part).collect()
+    method.all_parameters().filter(known).map(|field| (field.name, types.reference(field.shape))).map(part).collect()
 }
 
 /// The types that are declared, by name.
@@ -122,13 +125,21 @@ mod tests {
 
     #[test]
     fn every_method_and_every_type_is_declared_once() {
-        let document = describe("http://127.0.0.1:1/soap/6.0/");
+        let document = describe(Version(6), "http://127.0.0.1:1/soap/6.0/");
         let root = xml::parse(document.as_bytes()).expect("well formed");
         let messages = root.children.iter().filter(|child| child.name == "message").count();
         assert_eq!(messages, 2 * METHODS.len());
         for (at, _) in document.match_indices("\"tns:") {
             let name = document[at + 5..].split('"').next().expect("a name");
             assert!(document.contains(&format!(" name=\"{name}\"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_login_before_6_0_has_no_digest_to_name() {
+        for (version, named) in [(4, false), (5, false), (6, true)] {
+            let document = describe(Version(version), "http://127.0.0.1:1/soap/");
+            assert_eq!(document.contains("<part name=\"algo\""), named, "{version}");
         }
     }
 }
