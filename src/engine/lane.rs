@@ -1,6 +1,8 @@
 //! One account's share of a run: its own walk through the input, its own rate, concurrency and weather, so that a slow
 //! account holds up no other.
 
+mod weather;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, PATIENCE, probe_wait};
+use super::breaker::Breaker;
 use super::fresh::Fresh;
 use super::gate::Gate;
 use super::guard::Watch;
@@ -20,8 +22,7 @@ use super::stop::{Stop, StopReason};
 use super::subjects::{Admission, Subjects};
 use super::unit::{self, End, Unit};
 use crate::contract::{Account, Change, Clock, Input, Journal, JournalFault, Note, Observer, Recorded};
-use crate::model::event::{Halt, RunEvent, Weather};
-use crate::model::failure::{Failure, FailureClass, Reply};
+use crate::model::event::{Halt, RunEvent};
 use crate::model::ids::{AccountName, RunId, SubjectKey};
 use crate::model::row::Row;
 use crate::model::settings::Limits;
@@ -332,85 +333,6 @@ impl Lane {
     /// Whether a read could still miss, or show, the effect of an earlier call for the row's subject.
     pub(super) fn is_fresh(&self, row: &Row) -> bool {
         row.subject.as_ref().is_some_and(|subject| self.fresh.borrow_mut().holds(subject, Instant::now()))
-    }
-
-    /// The provider answered something: it is not down.
-    pub(super) fn answered(&self) {
-        self.breaker.borrow_mut().answered();
-    }
-
-    /// One sign that the provider is down.
-    pub(super) fn strained(self: &Rc<Self>, failure: &Failure) {
-        if self.breaker.borrow_mut().strained() {
-            self.pause(failure);
-        }
-    }
-
-    /// The provider is certainly not to be called now.
-    pub(super) fn trip(self: &Rc<Self>, failure: &Failure) {
-        if self.breaker.borrow_mut().trip() {
-            self.pause(failure);
-        }
-    }
-
-    /// All workers wait as the provider asked, and the rate is lowered.
-    pub(super) fn throttled(&self, failure: &Failure) {
-        let wait = failure.retry_after.unwrap_or(Duration::from_secs(1));
-        if self.gate.close_for(wait) {
-            self.weather(Weather::Paused { wait });
-        }
-        if self.pace.throttled() {
-            self.weather(Weather::Rate { now: self.pace.now(), limit: self.pace.limit() });
-        }
-    }
-
-    fn weather(&self, weather: Weather) {
-        self.shared.observer.notice(&RunEvent::Weather { account: self.name.clone(), weather });
-    }
-
-    fn pause(self: &Rc<Self>, failure: &Failure) {
-        self.gate.shut();
-        tokio::task::spawn_local(Rc::clone(self).probe_until_well(failure.message.clone()));
-    }
-
-    /// Reads at growing intervals until the provider answers, the patience is used up, or the run stops.
-    async fn probe_until_well(self: Rc<Self>, mut reason: String) {
-        let since = Instant::now();
-        for probe in 0.. {
-            let next = probe_wait(probe);
-            self.weather(Weather::Down { reason: reason.clone(), probes: probe, next });
-            if self.sleep(next).await.is_none() {
-                return;
-            }
-            match self.probe().await {
-                Ok(()) => {
-                    self.breaker.borrow_mut().recovered();
-                    self.gate.open();
-                    self.weather(Weather::Clear);
-                    return;
-                }
-                Err(failure) if failure.class == FailureClass::Credentials => {
-                    return self.shared.halt(Some(self.credentials_halt(failure.message)));
-                }
-                Err(failure) => reason = failure.message,
-            }
-            if since.elapsed() >= PATIENCE {
-                return self.shared.halt(Some(Halt::Outage { account: self.name.clone(), message: reason }));
-            }
-        }
-    }
-
-    /// One read; any documented answer shows that the provider is there.
-    async fn probe(&self) -> Result<(), Failure> {
-        self.account.ready().await?;
-        match self.timed(self.account.probe()).await {
-            Reply::Applied(_) | Reply::Already(_) | Reply::Refused(_) => Ok(()),
-            Reply::Failed(failure) => Err(failure),
-        }
-    }
-
-    pub(super) fn credentials_halt(&self, message: String) -> Halt {
-        Halt::Credentials { account: self.name.clone(), message }
     }
 
     /// Makes one call and tells the observer how long it took.

@@ -3,14 +3,16 @@
 //! Invariants: no call without a committed intent (I1); a row with an open doubt is called again only where a repeat is
 //! harmless or a read has proven that the first call did nothing (I5); a journal that fails ends the row at once.
 
+mod verify;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::backoff::backoff;
 use super::lane::{Clearance, Lane};
 use super::plan::Leave;
-use super::verdict::{Consequence, Fate, MAX_RETRIES, Situation, verdict};
-use crate::contract::{Doubt, Finding, Note, Observation, Recorded};
+use super::verdict::{Consequence, Fate, Situation, verdict};
+use crate::contract::{Note, Observation, Recorded};
 use crate::model::event::{Halt, RunEvent};
 use crate::model::failure::{Answer, Failure, FailureClass, Reply};
 use crate::model::operation::Effect;
@@ -18,9 +20,6 @@ use crate::model::row::Row;
 use crate::model::state::{Event, State};
 #[cfg(feature = "negative-controls")]
 use crate::negative_controls::Mistake;
-
-/// Reads that may say "not yet" or fail before a doubt is left to a person.
-const MAX_READS: u32 = 3;
 
 /// Reads before a call that may fail before the row is given up: nothing was sent, so patience costs nothing.
 const MAX_BASELINE_READS: u32 = 6;
@@ -351,94 +350,5 @@ impl Unit {
             Some(read) => self.lane.timed(read).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Waits until a read can be trusted, reads, and judges. Without a read the doubt is left to a person.
-    async fn verify(&mut self) -> Result<Next, End> {
-        if !self.readable() {
-            return Ok(Next::End(End::InDoubt));
-        }
-        let lane = Rc::clone(&self.lane);
-        for read in 0..MAX_READS {
-            let wait = if read == 0 { self.until_settled() } else { lane.account.settle_delay() };
-            lane.sleep(wait).await.ok_or(End::InDoubt)?;
-            let clearance = lane.clearance().await.ok_or(End::InDoubt)?;
-            let seen = match lane.account.ready().await {
-                Ok(()) => self.observe().await,
-                Err(failure) => Err(failure),
-            };
-            drop(clearance);
-            match seen {
-                Ok(Some(seen)) => {
-                    if let Some(next) = self.judge(seen).await? {
-                        return Ok(next);
-                    }
-                }
-                Ok(None) => break,
-                Err(failure) => self.spread(verdict(self.as_read(failure.class)).consequence, &failure),
-            }
-        }
-        Ok(Next::End(End::InDoubt))
-    }
-
-    fn as_read(&self, class: FailureClass) -> Situation {
-        Situation { effect: Effect::Read, unsettled: false, ..self.situation(class) }
-    }
-
-    /// How long until the effect of the last call would show. A clock that was set back cannot make it longer than the
-    /// provider's delay.
-    fn until_settled(&self) -> Duration {
-        self.lane.account.settle_delay().saturating_sub(self.age())
-    }
-
-    fn age(&self) -> Duration {
-        let now = self.lane.shared.clock.now();
-        let since = self.intended_at.map_or(0, |at| now.saturating_sub(at));
-        Duration::from_millis(u64::try_from(since).unwrap_or(0))
-    }
-
-    /// Draws the consequence of what was read. `None` where another read may tell more.
-    async fn judge(&mut self, seen: Observation) -> Result<Option<Next>, End> {
-        let token = self.token();
-        let doubt = Doubt { baseline: self.baseline.as_ref(), age: self.age(), token: token.as_deref() };
-        let (event, finding) = match self.lane.account.judge(&self.row, &doubt, &seen) {
-            Finding::Applied(finding) => (Event::VerifiedApplied, finding),
-            Finding::NotApplied(finding) => (Event::VerifiedNotApplied, finding),
-            Finding::NotYet(finding) => {
-                self.remark(seen, finding).await?;
-                return Ok(None);
-            }
-            Finding::Conflict(finding) => {
-                self.remark(seen, finding).await?;
-                return Ok(Some(Next::End(End::InDoubt)));
-            }
-        };
-        self.moved(event, Note::Evidence { observation: seen, finding: finding.clone() }).await?;
-        if self.state != State::Planned {
-            return Ok(Some(Next::End(End::Done)));
-        }
-        self.unsettled = false;
-        if !self.may_send() {
-            return Ok(Some(Next::End(End::NotSent)));
-        }
-        self.proven_not_applied(finding).await.map(Some)
-    }
-
-    async fn remark(&self, observation: Observation, finding: String) -> Result<(), End> {
-        let shared = &self.lane.shared;
-        let note = Note::Evidence { observation, finding };
-        shared.journal.remark(shared.run, self.row.number, shared.clock.now(), note).await.map_err(|fault| {
-            shared.broken(&fault);
-            End::Broken
-        })
-    }
-
-    /// A read proved that nothing happened: the row is sent again, unless it was tried often enough.
-    async fn proven_not_applied(&mut self, finding: String) -> Result<Next, End> {
-        if self.retries < MAX_RETRIES {
-            return Ok(self.again(&Failure::new(FailureClass::NotWritten, finding), Pays::Retry));
-        }
-        self.moved(Event::GaveUp, Note::Failure { code: "not_applied".to_owned(), message: finding }).await?;
-        Ok(Next::End(End::Done))
     }
 }

@@ -1,0 +1,94 @@
+//! What holds an account's calls back: what the provider asked for, and what it is when it is down.
+//!
+//! Every worker of the account passes the same gate and the same rate, so what one of them is told holds for all.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Lane;
+use crate::engine::breaker::{PATIENCE, probe_wait};
+use crate::model::event::{Halt, RunEvent, Weather};
+use crate::model::failure::{Failure, FailureClass, Reply};
+
+impl Lane {
+    /// The provider answered something: it is not down.
+    pub(in crate::engine) fn answered(&self) {
+        self.breaker.borrow_mut().answered();
+    }
+
+    /// One sign that the provider is down.
+    pub(in crate::engine) fn strained(self: &Rc<Self>, failure: &Failure) {
+        if self.breaker.borrow_mut().strained() {
+            self.pause(failure);
+        }
+    }
+
+    /// The provider is certainly not to be called now.
+    pub(in crate::engine) fn trip(self: &Rc<Self>, failure: &Failure) {
+        if self.breaker.borrow_mut().trip() {
+            self.pause(failure);
+        }
+    }
+
+    /// All workers wait as the provider asked, and the rate is lowered.
+    pub(in crate::engine) fn throttled(&self, failure: &Failure) {
+        let wait = failure.retry_after.unwrap_or(Duration::from_secs(1));
+        if self.gate.close_for(wait) {
+            self.weather(Weather::Paused { wait });
+        }
+        if self.pace.throttled() {
+            self.weather(Weather::Rate { now: self.pace.now(), limit: self.pace.limit() });
+        }
+    }
+
+    fn weather(&self, weather: Weather) {
+        self.shared.observer.notice(&RunEvent::Weather { account: self.name.clone(), weather });
+    }
+
+    fn pause(self: &Rc<Self>, failure: &Failure) {
+        self.gate.shut();
+        tokio::task::spawn_local(Rc::clone(self).probe_until_well(failure.message.clone()));
+    }
+
+    /// Reads at growing intervals until the provider answers, the patience is used up, or the run stops.
+    async fn probe_until_well(self: Rc<Self>, mut reason: String) {
+        let since = Instant::now();
+        for probe in 0.. {
+            let next = probe_wait(probe);
+            self.weather(Weather::Down { reason: reason.clone(), probes: probe, next });
+            if self.sleep(next).await.is_none() {
+                return;
+            }
+            match self.probe().await {
+                Ok(()) => {
+                    self.breaker.borrow_mut().recovered();
+                    self.gate.open();
+                    self.weather(Weather::Clear);
+                    return;
+                }
+                Err(failure) if failure.class == FailureClass::Credentials => {
+                    return self.shared.halt(Some(self.credentials_halt(failure.message)));
+                }
+                Err(failure) => reason = failure.message,
+            }
+            if since.elapsed() >= PATIENCE {
+                return self.shared.halt(Some(Halt::Outage { account: self.name.clone(), message: reason }));
+            }
+        }
+    }
+
+    /// One read; any documented answer shows that the provider is there.
+    async fn probe(&self) -> Result<(), Failure> {
+        self.account.ready().await?;
+        match self.timed(self.account.probe()).await {
+            Reply::Applied(_) | Reply::Already(_) | Reply::Refused(_) => Ok(()),
+            Reply::Failed(failure) => Err(failure),
+        }
+    }
+
+    pub(in crate::engine) fn credentials_halt(&self, message: String) -> Halt {
+        Halt::Credentials { account: self.name.clone(), message }
+    }
+}
