@@ -167,10 +167,10 @@ fn results_that_cannot_be_written_are_written_again_later() {
     bench.extensions(500, "");
     let Some(disk) = SmallDisk::mount(bench.home.path().join("disk"), "16k") else { return };
     let end = bench.home.run(["run", "extend.toml", "--results", "disk/results"]).exits(5);
-    assert!(end.stderr.contains("nothing is lost") && end.stderr.contains("subops report 1"), "{}", end.stderr);
+    assert!(end.stderr.contains("nothing is lost") && end.stderr.contains("subops resume 1"), "{}", end.stderr);
     assert_eq!(bench.sandbox.applied().len(), 500, "the run itself is not touched by it");
     disk.remount("size=4m");
-    bench.home.shell("subops report 1").exits(0);
+    bench.home.shell("subops resume 1").exits(0);
     let folder =
         fs::read_dir(disk.0.join("results")).expect("results").next().expect("of the run").expect("a folder").path();
     let rows = fs::read_to_string(folder.join("succeeded.csv")).expect("a file").lines().count();
