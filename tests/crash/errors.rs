@@ -41,7 +41,7 @@ fn calls_that_fail() {
             Series { stride: stride(series.call, series.blow), ..series }.walk("error", &arena, &tally);
         }
     }
-    tally.finish("calls that fail", 100);
+    tally.finish("calls that fail", 80);
 }
 
 /// A tmpfs of a given size.

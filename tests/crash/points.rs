@@ -68,12 +68,12 @@ fn short(stages: &[Stage], least: u64, name: &str) {
 
 #[test]
 fn killed_at_any_call_with_reads() {
-    short(&[Stage::new(true, true, 4), Stage::new(false, true, 2)], 100, "killed at any call, with reads");
+    short(&[Stage::new(true, true, 4), Stage::new(false, true, 2)], 80, "killed at any call, with reads");
 }
 
 #[test]
 fn killed_at_any_call_without_reads() {
-    short(&[Stage::new(true, false, 4), Stage::new(false, false, 8)], 100, "killed at any call, without reads");
+    short(&[Stage::new(true, false, 4), Stage::new(false, false, 8)], 80, "killed at any call, without reads");
 }
 
 /// A run is finished when its result files are in their place, and not before: one that dies among them is continued.

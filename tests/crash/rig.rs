@@ -15,7 +15,7 @@ use crate::power::LossyDisk;
 use crate::rows::{Row, block_after, csv, rows};
 use crate::strike::{Act, Blow, Disk, Point, Stage, Strike};
 use crate::support::{Home, PROGRAM, SandboxProcess};
-use crate::tally::{Tally, Violation, Wrong, violation};
+use crate::tally::{Tally, UNDISTURBED, Violation, Wrong, violation};
 
 /// Longer than any start here takes, also on a busy machine.
 const HANG: Duration = Duration::from_secs(120);
@@ -127,18 +127,20 @@ impl Arena {
     pub(crate) fn strike(&self, kind: &str, point: &Point, tally: &Tally) -> bool {
         let scene = Scene::set(self, point.stage);
         let mut wrong = Vec::new();
-        let mut struck = true;
+        let (mut struck, mut disturbed) = (true, false);
         for (deaths, strike) in (1..).zip(&point.strikes) {
             let ended = scene.act(strike.act, Some(strike));
             struck = ended.struck;
+            disturbed |= struck;
             ended.faults(&mut wrong);
             scene.right_after(deaths, &mut wrong);
         }
         if let Disk::Lossy { survival } = point.stage.disk {
             scene.cut(survival, seed(point));
+            disturbed = true;
         }
         let doubts = scene.finish(&mut wrong);
-        tally.judged(kind, &point.to_string(), doubts, wrong);
+        tally.judged(if disturbed { kind } else { UNDISTURBED }, &point.to_string(), doubts, wrong);
         struck
     }
 }

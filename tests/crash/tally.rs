@@ -33,6 +33,9 @@ pub(crate) fn violation(wrong: Wrong, words: impl Into<String>) -> Violation {
     Violation { wrong, words: words.into() }
 }
 
+/// The kind of a sequence in which no blow fell, as at the end of each series. It is judged, but it is no point.
+pub(crate) const UNDISTURBED: &str = "no blow fell (not counted)";
+
 /// Counts of one kind of point.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Count {
@@ -75,7 +78,9 @@ impl Tally {
     }
 
     pub(crate) fn total(&self) -> Count {
-        self.kinds().values().fold(Count::default(), |sum, count| Count {
+        let kinds = self.kinds();
+        let struck = kinds.iter().filter(|(kind, _)| *kind != UNDISTURBED);
+        struck.fold(Count::default(), |sum, (_, count)| Count {
             points: sum.points + count.points,
             doubts: sum.doubts + count.doubts,
         })
