@@ -8,6 +8,8 @@ mod verify;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::backoff::backoff;
 use super::lane::{Clearance, Lane};
 use super::plan::Leave;
@@ -69,7 +71,8 @@ pub(super) struct Unit {
     failed_reads: u32,
     unsettled: bool,
     baseline: Option<Observation>,
-    intended_at: Option<i64>,
+    /// When the last call ended, or when a doubt from before this start was found.
+    since: Instant,
     unhurried: bool,
 }
 
@@ -86,7 +89,7 @@ impl Unit {
             waits: 0,
             failed_reads: 0,
             unsettled: state == State::InDoubt,
-            intended_at: recorded.as_ref().and_then(|recorded| recorded.intended_at),
+            since: Instant::now(),
             baseline: recorded.and_then(|recorded| recorded.baseline),
             unhurried: false,
         }
@@ -195,7 +198,6 @@ impl Unit {
             sent: self.row.as_sent(),
         };
         self.moved(Event::Intent { effect: self.row.operation.effect }, note).await?;
-        self.intended_at = Some(self.lane.shared.clock.now());
         Ok(())
     }
 
@@ -208,6 +210,7 @@ impl Unit {
 
     /// Draws the consequence of a reply to our call.
     async fn conclude(&mut self, reply: Reply) -> Result<Next, End> {
+        self.since = Instant::now();
         if !matches!(&reply, Reply::Failed(failure) if failure.class.proves_not_applied()) {
             self.lane.touch(&self.row);
         }

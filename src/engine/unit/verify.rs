@@ -49,16 +49,15 @@ impl Unit {
         Situation { effect: Effect::Read, unsettled: false, ..self.situation(class) }
     }
 
-    /// How long until the effect of the last call would show. A clock that was set back cannot make it longer than the
-    /// provider's delay.
+    /// How long until the effect of the last call would show. Never longer than the provider's delay.
     fn until_settled(&self) -> Duration {
         self.lane.account.settle_delay().saturating_sub(self.age())
     }
 
+    /// How old the doubt is for certain. The wall clock may have jumped since the call, and an age that is too high would
+    /// make a proof of what merely does not show yet: so a doubt from before this start counts from when it was found.
     fn age(&self) -> Duration {
-        let now = self.lane.shared.clock.now();
-        let since = self.intended_at.map_or(0, |at| now.saturating_sub(at));
-        Duration::from_millis(u64::try_from(since).unwrap_or(0))
+        self.since.elapsed()
     }
 
     /// Draws the consequence of what was read. `None` where another read may tell more.
