@@ -200,7 +200,8 @@ impl Lane {
         let Some((row, recorded)) = self.admit(row, recorded).await else { return true };
         let clearance = if step == Step::Verify { None } else { self.clearance().await };
         if step == Step::Verify || clearance.is_some() {
-            units.spawn_local(Rc::clone(self).run_of_subject(row, recorded, clearance));
+            // On the heap from the start: the runtime moves what it is given several times.
+            units.spawn_local(Box::pin(Rc::clone(self).run_of_subject(row, recorded, clearance)));
         }
         true
     }
@@ -325,7 +326,7 @@ impl Lane {
 
     /// A call for the row's subject may just have had its effect.
     pub(super) fn touch(&self, row: &Row) {
-        if let (Some(subject), true) = (&row.subject, row.operation.verified_by.is_some()) {
+        if let (Some(subject), true) = (&row.subject, self.shared.verify && row.operation.verified_by.is_some()) {
             self.fresh.borrow_mut().touch(subject, Instant::now(), self.account.settle_delay());
         }
     }

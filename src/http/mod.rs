@@ -94,7 +94,8 @@ impl Transport {
         let request = shared.request(call)?;
         let mut wire = match shared.pool.take(&endpoint).await {
             Some(wire) => wire,
-            None => shared.connect(&endpoint).await?,
+            // A connection is large, and it is handed around at each call.
+            None => Box::new(shared.connect(&endpoint).await?),
         };
         shared.calls.fetch_add(1, Ordering::Relaxed);
         wire.begin();

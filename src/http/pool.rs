@@ -21,13 +21,13 @@ pub(super) struct Pool(Mutex<Vec<Idle>>);
 
 struct Idle {
     endpoint: Endpoint,
-    wire: Wire,
+    wire: Box<Wire>,
     since: Instant,
 }
 
 impl Pool {
     /// A connection to the endpoint's server that is fresh and open, if there is one.
-    pub(super) async fn take(&self, endpoint: &Endpoint) -> Option<Wire> {
+    pub(super) async fn take(&self, endpoint: &Endpoint) -> Option<Box<Wire>> {
         while let Some(mut wire) = self.newest(endpoint) {
             if wire.is_ready().await {
                 return Some(wire);
@@ -37,7 +37,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose reply was read to its end, unless the server wants it closed.
-    pub(super) async fn put(&self, endpoint: Endpoint, mut wire: Wire) {
+    pub(super) async fn put(&self, endpoint: Endpoint, mut wire: Box<Wire>) {
         if wire.is_ready().await {
             let since = Instant::now();
             self.with(|idle| {
@@ -47,7 +47,7 @@ impl Pool {
         }
     }
 
-    fn newest(&self, endpoint: &Endpoint) -> Option<Wire> {
+    fn newest(&self, endpoint: &Endpoint) -> Option<Box<Wire>> {
         self.with(|idle| {
             forget_stale(idle, Instant::now());
             let at = idle.iter().rposition(|waiting| waiting.endpoint.same_server(endpoint))?;

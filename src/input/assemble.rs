@@ -11,7 +11,7 @@ use super::fields::Fields;
 use super::mapping::{Layout, Mapping};
 use super::target::{Target, account_currency};
 use crate::contract::RowFault;
-use crate::model::ids::{RowNumber, SubjectKey};
+use crate::model::ids::RowNumber;
 use crate::model::money::{Currency, Money, parse_amount};
 use crate::model::operation::{Kind, Need, Parameter};
 use crate::model::row::{Row, Values};
@@ -43,9 +43,7 @@ impl<'a> Assembly<'a> {
         }
         let operation = self.target.operation;
         let account = &self.target.account.name;
-        let subject = self.target.subject.and_then(|position| {
-            Some(SubjectKey::new(account, operation.parameters.get(position)?.name, values.get(position)?))
-        });
+        let subject = self.target.subject.as_ref().and_then(|(at, space)| Some(space.key(values.get(*at)?)));
         let row = Row { number: self.number, operation, account: account.clone(), values, subject, amount };
         match provider_check(&row) {
             Ok(()) => Ok(row),

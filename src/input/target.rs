@@ -3,6 +3,7 @@
 use super::fields::Header;
 use super::mapping::{Clash, Layout, Mapping};
 use super::{AccountInfo, Directory, InputSpec};
+use crate::model::ids::SubjectSpace;
 use crate::model::money::Currency;
 use crate::model::near::near_list;
 use crate::model::operation::{Kind, OperationSpec, Rule};
@@ -19,8 +20,8 @@ pub(super) struct Target {
     pub(super) own_currency: Option<usize>,
     /// The position of its amount.
     pub(super) amount: Option<usize>,
-    /// The position of its subject.
-    pub(super) subject: Option<usize>,
+    /// The position of its subject, and what the keys of such subjects begin with.
+    pub(super) subject: Option<(usize, SubjectSpace)>,
     /// For each parameter whether a rule decides about negative amounts.
     pub(super) negative: Vec<bool>,
     /// For each parameter its default.
@@ -109,10 +110,12 @@ impl Finding<'_> {
         Ok(Target {
             key: (operation.map(str::to_owned), account.map(str::to_owned)),
             operation: spec,
-            account: found,
             own_currency,
             amount: spec.amount.and_then(|name| spec.position(name)),
-            subject: spec.subject.and_then(|name| spec.position(name)),
+            subject: spec.subject.and_then(|name| spec.position(name)).map(|at| {
+                let kind = spec.parameters[at].name;
+                (at, SubjectSpace::new(&found.name, kind))
+            }),
             negative: spec.parameters.iter().map(|parameter| negative(parameter.name)).collect(),
             defaults: spec
                 .parameters
@@ -120,6 +123,7 @@ impl Finding<'_> {
                 .map(|parameter| self.mapping.default_of(parameter.name).map(str::to_owned))
                 .collect(),
             layout,
+            account: found,
         })
     }
 

@@ -7,7 +7,7 @@
 //! came too late leaves nothing behind in the transaction, and takes none of its companions with it. A row without a
 //! record is taken only where neither table has one: a row sent twice is the one thing that cannot be forgiven.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
 use super::codec::{self, Columns, Fact, stored};
 use super::fault::Fault;
@@ -224,12 +224,24 @@ impl Step<'_> {
         Ok(true)
     }
 
+    /// Takes the row out of the open ones, if it is in the state to be left. Read first and deleted then, within one
+    /// transaction: what a DELETE returns goes through a table that SQLite makes for each, which costs more than all else
+    /// here together.
     fn remove(&self) -> Result<Option<Past>, Fault> {
+        let key = params![self.change.run.0, self.row, self.from.number()];
+        let Some(past) = self.past(key)? else { return Ok(None) };
+        let removed = self
+            .connection
+            .prepare_cached("DELETE FROM open_row WHERE run = ?1 AND row = ?2 AND state = ?3")?
+            .execute(key)?;
+        Ok((removed == 1).then_some(past))
+    }
+
+    fn past(&self, key: &[&dyn ToSql]) -> Result<Option<Past>, Fault> {
         let mut statement = self.connection.prepare_cached(
-            "DELETE FROM open_row WHERE run = ?1 AND row = ?2 AND state = ?3
-             RETURNING attempts, code, message, amount, currency",
+            "SELECT attempts, code, message, amount, currency FROM open_row WHERE run = ?1 AND row = ?2 AND state = ?3",
         )?;
-        let mut rows = statement.query(params![self.change.run.0, self.row, self.from.number()])?;
+        let mut rows = statement.query(key)?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let past =
             Past { attempts: row.get(0)?, code: row.get(1)?, message: row.get(2)?, amount: codec::money_at(row, 3)? };

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[FIRST];
 /// - What the row acts on and what was sent are kept while the row is open, and gone with it.
 /// - Evidence has no column for its kind: the kind is a key in the body, and nothing looks it up.
 /// - At most one unfinished run per digest: two of them would send the same rows.
+/// - States are compared one by one: for `IN (…)` SQLite fills a temporary table at each insert, the dearest part of it.
 const FIRST: &str = "
 CREATE TABLE run (
     run             INTEGER PRIMARY KEY,
@@ -45,7 +46,7 @@ CREATE UNIQUE INDEX run_unfinished ON run (digest) WHERE state <> 'finished';
 CREATE TABLE open_row (
     run         INTEGER NOT NULL REFERENCES run (run),
     row         INTEGER NOT NULL,
-    state       INTEGER NOT NULL CHECK (state IN (0, 1, 6, 7)),
+    state       INTEGER NOT NULL CHECK (state = 0 OR state = 1 OR state = 6 OR state = 7),
     attempts    INTEGER NOT NULL,
     intended_at INTEGER,
     code        TEXT,
@@ -61,7 +62,7 @@ CREATE TABLE open_row (
 CREATE TABLE done_row (
     run       INTEGER NOT NULL REFERENCES run (run),
     row       INTEGER NOT NULL,
-    state     INTEGER NOT NULL CHECK (state IN (2, 3, 4, 5)),
+    state     INTEGER NOT NULL CHECK (state = 2 OR state = 3 OR state = 4 OR state = 5),
     attempts  INTEGER NOT NULL,
     code      TEXT,
     message   TEXT,

@@ -48,6 +48,22 @@ impl fmt::Display for AccountName {
     }
 }
 
+/// The things of one kind in one account: what all of their keys begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectSpace(Box<str>);
+
+impl SubjectSpace {
+    /// The things of kind `kind` (the parameter's name; its case is ignored) in `account`.
+    pub fn new(account: &AccountName, kind: &str) -> Self {
+        Self(format!("{account}\n{}\n", kind.to_ascii_lowercase()).into_boxed_str())
+    }
+
+    /// The key of the one with the identifier `id`.
+    pub fn key(&self, id: &str) -> SubjectKey {
+        SubjectKey([&self.0, id].concat().into_boxed_str())
+    }
+}
+
 /// What a row acts on: rows with equal keys run one at a time, in file order.
 ///
 /// The key holds the account, the kind of thing (a purchase and a transaction may share a number) and the identifier in
@@ -58,13 +74,7 @@ pub struct SubjectKey(Box<str>);
 impl SubjectKey {
     /// Builds the key of `id`, a thing of kind `kind` (the parameter's name; its case is ignored) in `account`.
     pub fn new(account: &AccountName, kind: &str, id: &str) -> Self {
-        let mut key = String::with_capacity(account.as_str().len() + kind.len() + id.len() + 2);
-        key.push_str(account.as_str());
-        key.push('\n');
-        key.extend(kind.chars().map(|c| c.to_ascii_lowercase()));
-        key.push('\n');
-        key.push_str(id);
-        Self(key.into_boxed_str())
+        SubjectSpace::new(account, kind).key(id)
     }
 
     /// The identifier alone, for a person to read.

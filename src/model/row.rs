@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use zeroize::Zeroize;
 
 use super::ids::{AccountName, RowNumber, SubjectKey};
@@ -40,12 +41,22 @@ impl Row {
 impl Row {
     /// The operation and what it is given, as one JSON object; secrets are left out.
     pub fn as_sent(&self) -> String {
-        let mut sent = serde_json::Map::new();
-        sent.insert("operation".to_owned(), self.operation.name.into());
-        for (parameter, value) in self.given().filter(|(parameter, _)| !parameter.kind.is_secret()) {
-            sent.insert(parameter.name.to_owned(), value.into());
+        // Text into memory has nothing to fail of; an empty one is kept as none.
+        serde_json::to_string(&Sent(self)).unwrap_or_default()
+    }
+}
+
+/// A row as it is kept. Written as it goes, without a tree of values: each row makes one.
+struct Sent<'a>(&'a Row);
+
+impl Serialize for Sent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sent = serializer.serialize_map(None)?;
+        sent.serialize_entry("operation", self.0.operation.name)?;
+        for (parameter, value) in self.0.given().filter(|(parameter, _)| !parameter.kind.is_secret()) {
+            sent.serialize_entry(parameter.name, value)?;
         }
-        serde_json::Value::Object(sent).to_string()
+        sent.end()
     }
 }
 

@@ -74,6 +74,16 @@ impl Write for Hashed {
     }
 }
 
+impl Write for Draft {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.out.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 impl Draft {
     /// Begins a file. What an earlier, broken attempt left under the temporary name is removed first.
     pub(super) fn begin(folder: &Path, name: &str) -> Result<Self, ResultsError> {
@@ -88,21 +98,19 @@ impl Draft {
         Ok(Self { name: name.to_owned(), temporary: Temporary { path, placed: false }, out, rows: None })
     }
 
-    /// Begins a file of rows, none of them written yet.
-    pub(super) fn begin_rows(folder: &Path, name: &str) -> Result<Self, ResultsError> {
-        Ok(Self { rows: Some(0), ..Self::begin(folder, name)? })
+    /// Writes bytes.
+    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), ResultsError> {
+        self.out.write_all(bytes).map_err(|source| self.fault(source))
     }
 
-    /// Writes a row's bytes, and counts it.
-    pub(super) fn write_row(&mut self, bytes: &[u8]) -> Result<(), ResultsError> {
-        self.write(bytes)?;
-        self.rows = self.rows.map(|rows| rows + 1);
-        Ok(())
+    /// Says that it has so many rows.
+    pub(super) fn holding(self, rows: u64) -> Self {
+        Self { rows: Some(rows), ..self }
     }
 
-    /// Writes bytes that are no row.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), ResultsError> {
-        self.out.write_all(bytes).map_err(|source| ResultsError::write(&self.temporary.path, source))
+    /// What an error of writing it means.
+    pub(super) fn fault(&self, source: io::Error) -> ResultsError {
+        ResultsError::write(&self.temporary.path, source)
     }
 
     /// Ends the file: after `Ok` its bytes are on disk, under the temporary name.

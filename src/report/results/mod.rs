@@ -37,6 +37,7 @@ pub mod cell;
 mod file;
 pub mod json;
 mod rows;
+mod table;
 mod tally;
 
 use std::io;
@@ -241,7 +242,7 @@ impl Staged {
 
     fn text(&self, name: &str, text: &str) -> Result<Ended, ResultsError> {
         let mut draft = Draft::begin(&self.folder, name)?;
-        draft.write(text.as_bytes())?;
+        draft.put(text.as_bytes())?;
         draft.end()
     }
 }

@@ -1,9 +1,11 @@
 //! Writes each row into the file of its state.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::cell::{Use, guarded, masked};
 use super::file::{Draft, Ended};
+use super::table::Table;
 use super::tally::reported;
 use super::{Cells, Content, Form, Layout, OWN_PREFIX, ResultRow, ResultsError, json};
 use crate::contract::Recorded;
@@ -33,9 +35,14 @@ pub(super) struct Writer<'a> {
     /// The input's columns that are written: position, name and use.
     columns: Vec<(usize, String, Use)>,
     header: Vec<String>,
-    tables: Vec<Draft>,
-    twins: Vec<Draft>,
-    delimiter: u8,
+    tables: Vec<Table>,
+    twins: Vec<Twin>,
+}
+
+/// A JSONL file beside a table.
+struct Twin {
+    draft: Draft,
+    rows: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -51,80 +58,74 @@ impl<'a> Writer<'a> {
             Form::Csv { delimiter } => (delimiter, Vec::new()),
             Form::Jsonl => (b',', drafts(folder, "jsonl")?),
         };
-        let tables = drafts(folder, "csv")?;
-        let mut writer = Self { layout, columns, header: header.to_vec(), tables, twins, delimiter };
-        let line = writer.header_line()?;
-        for table in &mut writer.tables {
-            table.write(&line)?;
-        }
-        Ok(writer)
-    }
-
-    /// Names are not guarded: they are read back by name, and they are the person's own.
-    fn header_line(&self) -> Result<Vec<u8>, ResultsError> {
-        let input = self.columns.iter().map(|(_, name, _)| name.clone());
-        let own = OWN.iter().map(|name| format!("{OWN_PREFIX}{name}"));
-        let returned = self.layout.returned.iter().map(|name| returned_column(name));
-        self.line(input.chain(own).chain(returned))
-    }
-
-    fn line<T: AsRef<[u8]>>(&self, cells: impl Iterator<Item = T>) -> Result<Vec<u8>, ResultsError> {
-        let mut line = csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(Vec::with_capacity(256));
-        let fault = |error: csv::Error| ResultsError::rows(error.to_string());
-        for cell in cells {
-            line.write_field(cell).map_err(fault)?;
-        }
-        line.write_record(None::<&[u8]>).map_err(fault)?;
-        line.into_inner().map_err(|error| ResultsError::rows(error.to_string()))
+        let tables = drafts(folder, "csv")?
+            .into_iter()
+            .map(|draft| Table::begin(draft, delimiter, names(&columns, layout)))
+            .collect::<Result<_, _>>()?;
+        let twins = twins.into_iter().map(|draft| Twin { draft, rows: 0 }).collect();
+        Ok(Self { layout, columns, header: header.to_vec(), tables, twins })
     }
 
     pub(super) fn write(&mut self, row: &ResultRow<'_>) -> Result<(), ResultsError> {
         let file = file_of(reported(row.recorded));
-        let line = match row.content {
-            Content::Cells(cells) => self.table_line(row, cells, file)?,
+        match row.content {
+            Content::Cells(cells) => self.table_row(row, cells, file)?,
             Content::Object(object) => {
                 let cells = json::cells(object, &self.header).map_err(|error| unreadable(row, &error))?;
-                self.table_line(row, &cells, file)?
+                self.table_row(row, &cells, file)?;
             }
-        };
-        self.tables[file].write_row(&line)?;
+        }
         if let (Content::Object(object), Some(twin)) = (row.content, self.twins.get_mut(file)) {
             let usage = |path: &str| self.layout.usage(path);
             let own = own_members(row).map_err(|error| unreadable(row, &error))?;
             let object = json::twin(object, &own, &usage, self.layout.has_secrets());
             let object = object.map_err(|error| unreadable(row, &error))?;
-            twin.write_row(format!("{object}\n").as_bytes())?;
+            twin.draft.put(format!("{object}\n").as_bytes())?;
+            twin.rows += 1;
         }
         Ok(())
     }
 
-    fn table_line(&self, row: &ResultRow<'_>, cells: &dyn Cells, file: usize) -> Result<Vec<u8>, ResultsError> {
-        let input = self.columns.iter().map(|(at, _, usage)| {
+    fn table_row(&mut self, row: &ResultRow<'_>, cells: &dyn Cells, file: usize) -> Result<(), ResultsError> {
+        let table = &mut self.tables[file];
+        for (at, _, usage) in &self.columns {
             let cell = cells.cell(*at);
-            match usage {
-                Use::SecurityCode => String::new(),
-                Use::CardNumber => masked(cell),
-                Use::Sent if file != SUCCEEDED => cell.to_owned(),
-                Use::Sent | Use::Carried => guarded(cell).into_owned(),
-            }
-        });
-        let own = own_cells(row).into_iter();
+            let shown = match usage {
+                Use::SecurityCode => Cow::Borrowed(""),
+                Use::CardNumber => Cow::Owned(masked(cell)),
+                Use::Sent if file != SUCCEEDED => Cow::Borrowed(cell),
+                Use::Sent | Use::Carried => guarded(cell),
+            };
+            table.cell(shown.as_bytes())?;
+        }
+        for cell in own_cells(row) {
+            table.cell(guarded(&cell).as_bytes())?;
+        }
         let data = row.recorded.map_or(&[][..], |recorded| &recorded.data);
-        let returned =
-            self.layout.returned.iter().map(|name| {
-                data.iter().find(|(known, _)| known == name).map_or(String::new(), |(_, value)| value.clone())
-            });
-        self.line(input.chain(own.chain(returned).map(|cell| guarded(&cell).into_owned())))
+        for name in &self.layout.returned {
+            let value = data.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value);
+            table.cell(guarded(value).as_bytes())?;
+        }
+        table.end_row()
     }
 
     /// Ends the files: after `Ok` they are on disk.
     pub(super) fn end(self) -> Result<Vec<Ended>, ResultsError> {
-        self.tables.into_iter().chain(self.twins).map(Draft::end).collect()
+        let twins = self.twins.into_iter().map(|twin| twin.draft.holding(twin.rows).end());
+        self.tables.into_iter().map(Table::end).chain(twins).collect()
     }
 }
 
+/// The header. Names are not guarded: they are read back by name, and they are the person's own.
+fn names<'n>(columns: &'n [(usize, String, Use)], layout: &'n Layout) -> impl Iterator<Item = Cow<'n, [u8]>> {
+    let input = columns.iter().map(|(_, name, _)| Cow::Borrowed(name.as_bytes()));
+    let own = OWN.iter().map(|name| Cow::Owned(format!("{OWN_PREFIX}{name}").into_bytes()));
+    let returned = layout.returned.iter().map(|name| Cow::Owned(returned_column(name).into_bytes()));
+    input.chain(own).chain(returned)
+}
+
 fn drafts(folder: &Path, extension: &str) -> Result<Vec<Draft>, ResultsError> {
-    FILES.iter().map(|name| Draft::begin_rows(folder, &format!("{name}.{extension}"))).collect()
+    FILES.iter().map(|name| Draft::begin(folder, &format!("{name}.{extension}"))).collect()
 }
 
 /// A returned name that is one of our own columns' gets a longer one, so that each column has one meaning.
@@ -132,16 +133,16 @@ fn returned_column(name: &str) -> String {
     if OWN.contains(&name) { format!("{OWN_PREFIX}returned_{name}") } else { format!("{OWN_PREFIX}{name}") }
 }
 
-fn own_cells(row: &ResultRow<'_>) -> Vec<String> {
+fn own_cells<'r>(row: &ResultRow<'r>) -> [Cow<'r, str>; 6] {
     let text = |value: fn(&Recorded) -> &Option<String>| {
-        row.recorded.and_then(|recorded| value(recorded).clone()).unwrap_or_default()
+        Cow::Borrowed(row.recorded.and_then(|recorded| value(recorded).as_deref()).unwrap_or_default())
     };
-    vec![
-        row.number.to_string(),
-        reported(row.recorded).to_string(),
+    [
+        Cow::Owned(row.number.to_string()),
+        Cow::Borrowed(reported(row.recorded).as_str()),
         text(|recorded| &recorded.code),
         text(|recorded| &recorded.message),
-        row.recorded.map_or(0, |recorded| recorded.attempts).to_string(),
+        Cow::Owned(row.recorded.map_or(0, |recorded| recorded.attempts).to_string()),
         text(|recorded| &recorded.reference),
     ]
 }
