@@ -21,6 +21,7 @@ mod connection;
 mod doubts;
 mod fault;
 mod lock;
+mod mailbox;
 mod place;
 mod rows;
 mod runs;

@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
@@ -21,6 +20,7 @@ use tokio::sync::oneshot;
 use super::apply::{self, Verdict};
 use super::codec::{self, Fact};
 use super::fault::{Fault, OpenError};
+use super::mailbox::{Door, Slot, mailbox};
 use super::tally::Deltas;
 use super::{connection, rows};
 use crate::contract::{Change, Journal, JournalFault, LocalFuture, Millis, Note, Recorded, Resume};
@@ -28,8 +28,8 @@ use crate::model::ids::{RowNumber, RunId};
 use crate::model::state::Event;
 
 /// The longest that a change which may linger waits for company: far below what a person or a rate would notice, and
-/// at 500 rows a second it makes one sync of five.
-const LINGER: Duration = Duration::from_millis(10);
+/// at 500 rows a second it makes one sync of twenty changes.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// The journal as the engine uses it.
 ///
@@ -37,8 +37,8 @@ const LINGER: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct SqliteJournal {
     path: PathBuf,
-    /// None once it is being dropped; the thread ends when the sender is gone.
-    sender: Option<Sender<Command>>,
+    /// None once it is being dropped; the thread ends when this is gone.
+    slot: Option<Slot<Command>>,
     thread: Option<JoinHandle<()>>,
     commits: Arc<AtomicU64>,
     /// Outlives the writer's connections, so that none of them is ever the last one: closing the last makes the next
@@ -55,7 +55,7 @@ impl SqliteJournal {
     pub(super) fn start(path: &Path, mut storage: impl Storage) -> Result<Self, OpenError> {
         let reader = connection::open(path)?;
         let writing = storage.open()?;
-        let (sender, receiver) = channel();
+        let (slot, door) = mailbox();
         let commits = Arc::new(AtomicU64::new(0));
         let mut writer = Writer {
             path: path.to_owned(),
@@ -67,9 +67,9 @@ impl SqliteJournal {
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.serve(&receiver))
+            .spawn(move || writer.serve(&door))
             .map_err(|error| OpenError::io("cannot start the writer of the journal", path, &error))?;
-        Ok(Self { path: path.to_owned(), sender: Some(sender), thread: Some(thread), commits, reader })
+        Ok(Self { path: path.to_owned(), slot: Some(slot), thread: Some(thread), commits, reader })
     }
 
     /// How many transactions were committed since it was opened.
@@ -80,16 +80,21 @@ impl SqliteJournal {
     /// Hands work to the writer, at once, and waits for its answer. What is handed over is done even if nobody waits.
     fn ask(&self, work: Work, may_linger: bool) -> LocalFuture<'_, Verdict> {
         let (answer, heard) = oneshot::channel();
-        let pending = Pending { work, may_linger, since: Instant::now(), answer };
-        let sent = self.sender.as_ref().is_some_and(|sender| sender.send(Command::Work(pending)).is_ok());
+        self.put(Command::Work(Pending { work, answer }), may_linger);
         Box::pin(async move {
-            match heard.await {
-                Ok(verdict) if sent => verdict,
-                _ => Err(JournalFault::Storage {
+            heard.await.unwrap_or_else(|_| {
+                Err(JournalFault::Storage {
                     message: format!("the writer of the journal `{}` has stopped", self.path.display()),
-                }),
-            }
+                })
+            })
         })
+    }
+
+    /// A writer that is gone drops what it is given, and whoever waits for an answer hears that.
+    fn put(&self, command: Command, may_linger: bool) {
+        if let Some(slot) = &self.slot {
+            slot.put(command, may_linger);
+        }
     }
 }
 
@@ -112,12 +117,7 @@ impl Journal for SqliteJournal {
     }
 
     fn set_watermark(&self, run: RunId, row: RowNumber) {
-        // A writer that is gone is told to the next one who needs an answer.
-        if let Some(sender) = &self.sender
-            && sender.send(Command::Watermark(run, row)).is_err()
-        {
-            tracing::debug!("the watermark came after the journal's writer had stopped");
-        }
+        self.put(Command::Watermark(run, row), true);
     }
 
     fn resume(&self, run: RunId) -> Result<Resume, JournalFault> {
@@ -127,7 +127,7 @@ impl Journal for SqliteJournal {
 
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
-        self.sender = None;
+        self.slot = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -165,8 +165,6 @@ enum Command {
 /// Something to be made durable, and who waits for it.
 struct Pending {
     work: Work,
-    may_linger: bool,
-    since: Instant,
     answer: oneshot::Sender<Verdict>,
 }
 
@@ -224,11 +222,18 @@ struct Writer<S> {
 }
 
 impl<S: Storage> Writer<S> {
-    /// Works until every sender is gone.
-    fn serve(&mut self, receiver: &Receiver<Command>) {
-        while let Some(group) = self.gather(receiver) {
+    /// Works until nothing more will come.
+    fn serve(&mut self, door: &Door<Command>) {
+        let (mut commands, mut group) = (Vec::new(), Vec::new());
+        while door.take(&mut commands, LINGER) {
+            for command in commands.drain(..) {
+                self.sort(command, &mut group);
+            }
+            if group.is_empty() {
+                continue;
+            }
             let verdicts = self.settle(&group);
-            for (pending, verdict) in group.into_iter().zip(verdicts) {
+            for (pending, verdict) in group.drain(..).zip(verdicts) {
                 // Who asked may be gone by now; what was asked for is done all the same.
                 if pending.answer.send(verdict).is_err() {
                     tracing::debug!("nobody waits for a change that was committed");
@@ -236,29 +241,6 @@ impl<S: Storage> Writer<S> {
             }
         }
         self.write_last_watermarks();
-    }
-
-    /// The next group: what has arrived and, where all of it may linger, what comes within [`LINGER`] of the first.
-    fn gather(&mut self, receiver: &Receiver<Command>) -> Option<Vec<Pending>> {
-        let mut group = Vec::new();
-        while group.is_empty() {
-            let command = receiver.recv().ok()?;
-            self.sort(command, &mut group);
-        }
-        loop {
-            while let Ok(command) = receiver.try_recv() {
-                self.sort(command, &mut group);
-            }
-            let first = group.iter().map(|pending| pending.since).min()?;
-            let left = LINGER.saturating_sub(first.elapsed());
-            if left.is_zero() || !group.iter().all(|pending| pending.may_linger) {
-                return Some(group);
-            }
-            match receiver.recv_timeout(left) {
-                Ok(command) => self.sort(command, &mut group),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Some(group),
-            }
-        }
     }
 
     fn sort(&mut self, command: Command, group: &mut Vec<Pending>) {
