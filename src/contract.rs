@@ -2,6 +2,7 @@
 //!
 //! The engine knows providers, the journal and the observers only through these.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -391,8 +392,32 @@ pub enum JournalFault {
 
 /// Gives the rows of a planned input, in file order, as often as asked.
 pub trait Input {
-    /// Starts from the first row.
-    fn rows(&self) -> Result<Box<dyn Rows + '_>, InputFault>;
+    /// Starts from the first row that is not `done`. Whoever asks must be able to do with more: an input may give rows that
+    /// are done, and need not know how to pass over them.
+    fn rows(&self, done: Done) -> Result<Box<dyn Rows + '_>, InputFault>;
+}
+
+/// The rows that need not be given again: all below a number, except for some.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Rows below this one are done.
+    pub below: RowNumber,
+    /// Those of them that are not, in order.
+    pub except: VecDeque<RowNumber>,
+}
+
+impl Done {
+    /// The first row that is not done, of those that were not told of by [`Done::takes`].
+    pub fn next_wanted(&self) -> RowNumber {
+        self.except.front().copied().filter(|row| *row < self.below).unwrap_or(self.below)
+    }
+
+    /// Whether `row` is done. Rows are asked for in ascending order.
+    pub fn takes(&mut self, row: RowNumber) -> bool {
+        while self.except.pop_front_if(|excepted| *excepted < row).is_some() {}
+        let excepted = self.except.pop_front_if(|excepted| *excepted == row).is_some();
+        row < self.below && !excepted
+    }
 }
 
 /// Rows, one after the other.

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::key;
 use crate::cli::{Exit, Expected};
 use crate::config::{Config, Format, InputPlace, Job, Verify};
-use crate::input::{self, BadRows, InputError, InputSpec, PlannedInput};
+use crate::input::{self, BadRows, InputError, InputSpec, Kept, PlannedInput};
 use crate::model::ids::AccountName;
 use crate::model::money::Money;
 use crate::model::operation::Effect;
@@ -94,6 +94,17 @@ pub(super) fn prepare(context: &Context, job: Job, keep: &Keep) -> Result<Prepar
     }
     let plan = plan_of(&job, &config, &planned)?;
     Ok(Prepared { job, config, input: Rc::new(planned), plan, path })
+}
+
+/// The plan of a job as it was kept with its run, if the input is still what it was made from. No row is looked at.
+pub(super) fn recall(context: &Context, job: &Job, keep: &Keep, kept: &Kept) -> Result<Option<Prepared>, Failure> {
+    let InputPlace::File { path, shown } = &job.input else { return Ok(None) };
+    let config = context.config.for_job(job);
+    let digest_key = if kept.is_keyed() { Some(keep.key()?) } else { None };
+    let spec = InputSpec { digest_key, ..spec(job, path, shown)? };
+    let Some(planned) = input::recall(spec, Arc::new(Book::new(config.clone())), kept) else { return Ok(None) };
+    let plan = plan_of(job, &config, &planned)?;
+    Ok(Some(Prepared { job: job.clone(), config, input: Rc::new(planned), plan, path: path.clone() }))
 }
 
 fn keep_standard_input(folder: &Path) -> Result<input::Spooled, Failure> {

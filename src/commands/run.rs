@@ -166,12 +166,14 @@ fn create(context: &Context, store: &Store, prepared: &Prepared, request: &Reque
     let Prepared { job, plan, path, .. } = prepared;
     let limits = prepared.config.job_limits(job);
     let again_reason = request.again.clone().or_else(|| context.is_rehearsal().then(|| "rehearsal".to_owned()));
+    let stored = Stored::of(job, path, &plan.input, context.environment.absolute(&job.results), &limits)
+        .planned(prepared.input.kept());
     let run = store.create_run(&NewRun {
         job: job.name.clone(),
         job_path: job_path(context, job),
         digest: plan.digest.clone(),
         input_path: path.display().to_string(),
-        settings: Stored::of(job, path, &plan.input, context.environment.absolute(&job.results), &limits).to_json()?,
+        settings: stored.to_json()?,
         started: WallClock.now(),
         again_reason,
         total_rows: plan.rows,

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::cli::Exit;
 use crate::config::layers::{GuardLayer, LimitLayer};
 use crate::config::{Format, InputPlace, Job, Values, Verify};
+use crate::input::Kept;
 use crate::model::settings::{MaxFailures, Rate};
 use crate::providers::find_operation;
 
@@ -36,6 +37,9 @@ pub(super) struct Stored {
     concurrency: Option<usize>,
     timeout_ms: Option<u64>,
     connect_timeout_ms: Option<u64>,
+    /// What the plan came to, so that a resume need not check every row again.
+    #[serde(default)]
+    plan: Option<Kept>,
 }
 
 impl Stored {
@@ -64,7 +68,18 @@ impl Stored {
             concurrency: limits.concurrency,
             timeout_ms: limits.timeout.map(millis),
             connect_timeout_ms: limits.connect_timeout.map(millis),
+            plan: None,
         }
+    }
+
+    /// The same with what the plan came to.
+    pub(super) fn planned(self, plan: Kept) -> Self {
+        Self { plan: Some(plan), ..self }
+    }
+
+    /// What the plan came to, where that was kept.
+    pub(super) fn plan(&self) -> Option<&Kept> {
+        self.plan.as_ref()
     }
 
     /// The job again. What flags say now about guards and results comes over what was kept.

@@ -164,7 +164,7 @@ impl Lane {
 
     async fn feed(self: &Rc<Self>, input: &dyn Input, units: &mut JoinSet<()>) -> Result<(), Halt> {
         let changed = |fault: crate::contract::InputFault| Halt::InputChanged { message: fault.message };
-        let mut rows = input.rows().map_err(changed)?;
+        let mut rows = input.rows(crate::contract::Done::default()).map_err(changed)?;
         let mut records = Records::new(Rc::clone(&self.shared.journal), self.shared.run);
         let mut passed = 0_u32;
         while !self.shared.stop.is_thrown() {

@@ -5,7 +5,7 @@
 //! and rows are lost without a word. Here both are errors, and every record knows the line on which it starts.
 
 use super::fault::FileFault;
-use super::source::{Limits, TextSource};
+use super::source::{Limits, TextSource, whole_lines};
 
 /// The separators that are looked for where none is given.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -113,6 +113,22 @@ impl CsvReader {
     /// Where the records come from.
     pub(super) fn source(&self) -> &TextSource {
         &self.source
+    }
+
+    /// Passes over records before this line, as far as they have no quotes, without a look at them. Must be called between
+    /// two records. What is read next may still be before the line.
+    pub(super) fn pass_to(&mut self, line: u64) -> Result<(), FileFault> {
+        while self.parser.line < line {
+            let chunk = self.source.chunk()?;
+            let plain = memchr::memchr(b'"', chunk.as_bytes()).unwrap_or(chunk.len());
+            let (passed, used) = whole_lines(&chunk[..plain], line - self.parser.line);
+            if passed == 0 {
+                return Ok(());
+            }
+            self.parser.line += passed;
+            self.source.consume(used);
+        }
+        Ok(())
     }
 
     /// Reads the next record into `record`; false after the last. Blank lines are passed over.

@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::fault::FileFault;
-use super::source::{Limits, TextSource};
+use super::source::{Limits, TextSource, whole_lines};
 
 /// How deep objects may lie in each other.
 pub(super) const DEEPEST: usize = 16;
@@ -40,6 +40,22 @@ impl LineReader {
     /// The line that was read last.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Passes over lines before this one, without a look at them. The next one read is it, or one behind it.
+    pub(super) fn pass_to(&mut self, line: u64) -> Result<(), FileFault> {
+        while self.line + 1 < line {
+            let chunk = self.source.chunk()?;
+            if chunk.is_empty() {
+                return Ok(());
+            }
+            let (passed, used) = whole_lines(chunk, line - self.line - 1);
+            self.line += passed;
+            // Behind the last whole line the start of another may stand: its end comes with the next chunk.
+            let used = if self.line + 1 < line { chunk.len() } else { used };
+            self.source.consume(used);
+        }
+        Ok(())
     }
 
     /// Reads the next line that is not blank into `text`, without its end; false after the last.

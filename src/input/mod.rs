@@ -18,6 +18,7 @@ mod digest;
 mod fault;
 mod fields;
 mod json_lines;
+mod kept;
 mod look;
 mod mapping;
 mod raw;
@@ -34,13 +35,14 @@ use encoding_rs::Encoding;
 
 pub use census::{Census, GroupCount};
 pub use fault::{BadRows, FAULTS_KEPT, Fault, FileFault, InputError};
+pub use kept::{Kept, recall};
 pub use raw::{Content, RawRecord, RawRows};
 pub use source::Limits;
 pub use spool::{Spooled, may_be_kept, spool};
 pub use watch::Fingerprint;
 
-use crate::contract::{Input, InputFault, RowFault, Rows};
-use crate::model::ids::AccountName;
+use crate::contract::{Done, Input, InputFault, RowFault, Rows};
+use crate::model::ids::{AccountName, RowNumber};
 use crate::model::money::Currency;
 use crate::model::operation::OperationSpec;
 use crate::model::row::Row;
@@ -325,6 +327,11 @@ impl PlannedInput {
         meaning.text()
     }
 
+    /// The plan in the form in which it is kept with its run, for [`recall`].
+    pub fn kept(&self) -> Kept {
+        Kept::of(self)
+    }
+
     /// All records as they stand in the input, for the results; the bad ones too.
     pub fn raw_rows(&self) -> Result<RawRows<'_>, InputFault> {
         Ok(RawRows::new(self.walk()?, self.setting()))
@@ -341,8 +348,9 @@ impl PlannedInput {
 }
 
 impl Input for PlannedInput {
-    fn rows(&self) -> Result<Box<dyn Rows + '_>, InputFault> {
-        Ok(Box::new(PlannedRows { planned: self, reading: self.walk()?, given: 0 }))
+    fn rows(&self, done: Done) -> Result<Box<dyn Rows + '_>, InputFault> {
+        let whole = done.below <= RowNumber(0);
+        Ok(Box::new(PlannedRows { planned: self, reading: self.walk()?, done, whole, given: 0 }))
     }
 }
 
@@ -350,12 +358,21 @@ impl Input for PlannedInput {
 struct PlannedRows<'a> {
     planned: &'a PlannedInput,
     reading: Reading<'a>,
+    done: Done,
+    /// Whether every row is given, so that they can be counted.
+    whole: bool,
     given: u64,
 }
 
 impl Rows for PlannedRows<'_> {
     fn next_row(&mut self) -> Result<Option<Row>, InputFault> {
-        while let Some(outcome) = self.reading.next().map_err(|error| raw::input_fault(&error))? {
+        loop {
+            let wanted = self.done.next_wanted();
+            let found = self.reading.next_from(wanted).map_err(|error| raw::input_fault(&error))?;
+            let Some(outcome) = found else { break };
+            if self.done.takes(outcome.number) {
+                continue;
+            }
             match outcome.row {
                 Ok(row) => {
                     self.given += 1;
@@ -366,7 +383,7 @@ impl Rows for PlannedRows<'_> {
             }
         }
         self.reading.source().finish().map_err(|fault| InputFault { message: fault.to_string() })?;
-        if self.given == self.planned.census.rows { Ok(None) } else { Err(self.not_as_planned()) }
+        if !self.whole || self.given == self.planned.census.rows { Ok(None) } else { Err(self.not_as_planned()) }
     }
 }
 

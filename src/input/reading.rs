@@ -106,13 +106,34 @@ impl<'a> Reading<'a> {
 
     /// The next record; none after the last.
     pub(super) fn next(&mut self) -> Result<Option<Outcome>, InputError> {
-        let found = match &mut self.records {
-            Records::Csv { reader, record, .. } => reader.read(record)?,
-            Records::Json { reader, line } => reader.read(line)?,
-        };
-        if !found {
-            return Ok(None);
+        self.next_from(RowNumber(0))
+    }
+
+    /// The next record that starts on this line or behind it; none after the last. What is before it is passed over
+    /// without a look.
+    pub(super) fn next_from(&mut self, from: RowNumber) -> Result<Option<Outcome>, InputError> {
+        loop {
+            let (found, line) = match &mut self.records {
+                Records::Csv { reader, record, .. } => {
+                    reader.pass_to(from.0)?;
+                    (reader.read(record)?, record.line())
+                }
+                Records::Json { reader, line } => {
+                    reader.pass_to(from.0)?;
+                    (reader.read(line)?, reader.line())
+                }
+            };
+            if !found {
+                return Ok(None);
+            }
+            if line >= from.0 {
+                return self.look().map(Some);
+            }
         }
+    }
+
+    /// Looks at the record that was read last.
+    fn look(&mut self) -> Result<Outcome, InputError> {
         let number = match &self.records {
             Records::Csv { record, .. } => RowNumber(record.line()),
             Records::Json { reader, .. } => RowNumber(reader.line()),
@@ -130,7 +151,7 @@ impl<'a> Reading<'a> {
             Records::Csv { header, record, .. } => look.at_record(header, record)?,
             Records::Json { line, .. } => look.at_line(line)?,
         };
-        Ok(Some(Outcome { number, row }))
+        Ok(Outcome { number, row })
     }
 
     /// After the last record: an entry of `[columns]` that no row has is a mistake.

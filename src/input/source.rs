@@ -203,6 +203,13 @@ impl TextSource {
     }
 }
 
+/// How many whole lines `text` begins with, at most `most`, and how many bytes they have.
+pub(super) fn whole_lines(text: &str, most: u64) -> (u64, usize) {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).take(most);
+    ends.fold((0, 0), |(lines, _), end| (lines + 1, end + 1))
+}
+
 fn count_lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }

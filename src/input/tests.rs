@@ -184,7 +184,7 @@ fn jsonl(text: impl AsRef<[u8]>, operation: &'static OperationSpec) -> Case {
 }
 
 fn rows(planned: &PlannedInput) -> Vec<String> {
-    let mut rows = planned.rows().expect("open");
+    let mut rows = planned.rows(Done::default()).expect("open");
     let mut texts = Vec::new();
     while let Some(row) = rows.next_row().expect("as planned") {
         let given: Vec<String> = row.given().map(|(parameter, value)| format!("{}={value}", parameter.name)).collect();
@@ -556,7 +556,7 @@ fn a_file_that_changes_is_an_error_and_never_another_row() {
     let rows = "1,2\n".repeat(100_000);
     let case = extend(format!("PurchaseID,Days\n{rows}"));
     let planned = case.planned();
-    let mut open = planned.rows().expect("open");
+    let mut open = planned.rows(Done::default()).expect("open");
     fs::write(&case.spec.path, format!("PurchaseID,Days\n{}", rows.replace('2', "9"))).expect("written");
     let message = "x.csv: changed since it was planned";
     let fault = loop {
@@ -566,14 +566,14 @@ fn a_file_that_changes_is_an_error_and_never_another_row() {
         }
     };
     assert!(fault.message.starts_with(message), "{fault}");
-    assert!(planned.rows().err().is_some_and(|fault| fault.message.starts_with(message)));
+    assert!(planned.rows(Done::default()).err().is_some_and(|fault| fault.message.starts_with(message)));
     assert!(planned.raw_rows().err().is_some_and(|fault| fault.message.starts_with(message)));
 
     let again = case.planned();
     let other = case.folder.path().join("other");
     fs::copy(&case.spec.path, &other).expect("copied");
     fs::rename(&other, &case.spec.path).expect("replaced by a file with the same content");
-    assert!(again.rows().is_err(), "another file under the same name");
+    assert!(again.rows(Done::default()).is_err(), "another file under the same name");
 }
 
 #[test]
@@ -640,3 +640,6 @@ proptest! {
         }
     }
 }
+
+#[path = "kept_tests.rs"]
+mod kept_tests;

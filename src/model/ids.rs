@@ -17,7 +17,7 @@ impl fmt::Display for RunId {
 /// where its header has line breaks).
 ///
 /// One number serves error messages, the journal, the results and `--row`, because it is the one that an editor shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowNumber(pub u64);
 
 impl fmt::Display for RowNumber {

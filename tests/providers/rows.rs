@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use subops::contract::{Input, Provider, RowFault};
+use subops::contract::{Done, Input, Provider, RowFault};
 use subops::input::{AccountInfo, Directory, InputSpec, plan};
 use subops::model::ids::AccountName;
 use subops::model::operation::OperationSpec;
@@ -57,6 +57,6 @@ fn read(operation: &OperationSpec, format: &str, template: &str) -> Row {
         Ok(planned) => planned,
         Err(error) => panic!("{}: {error:?}", operation.name),
     };
-    let mut rows = planned.rows().expect("its rows");
+    let mut rows = planned.rows(Done::default()).expect("its rows");
     rows.next_row().expect("the planned input").expect("a row")
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::contract::{
-    Account, Change, Clock, Doubt, Finding, Input, InputFault, Journal, JournalFault, LocalFuture, Millis, Note,
+    Account, Change, Clock, Done, Doubt, Finding, Input, InputFault, Journal, JournalFault, LocalFuture, Millis, Note,
     Observation, Observer, Recorded, Rows,
 };
 use crate::engine::plan::Leave;
@@ -306,7 +306,7 @@ impl Journal for MemoryJournal {
 pub(super) struct Given(pub(super) Vec<(&'static OperationSpec, String)>);
 
 impl Input for Given {
-    fn rows(&self) -> Result<Box<dyn Rows + '_>, InputFault> {
+    fn rows(&self, _: Done) -> Result<Box<dyn Rows + '_>, InputFault> {
         Ok(Box::new(GivenRows { given: self, next: 0 }))
     }
 }
