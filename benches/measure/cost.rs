@@ -35,6 +35,12 @@ pub(crate) struct Cost {
     pub(crate) syncs: u64,
 }
 
+impl Cost {
+    pub(crate) fn peak_mib(&self) -> f64 {
+        self.peak_kib as f64 / 1024.0
+    }
+}
+
 /// A finished program.
 pub(crate) struct Ran {
     pub(crate) cost: Cost,

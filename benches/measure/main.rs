@@ -30,7 +30,7 @@ use anyhow::{Result, bail};
 use crate::cost::Tools;
 use crate::provider::Provider;
 use crate::report::Report;
-use crate::sections::SECTIONS;
+use crate::sections::{SECTIONS, Section};
 
 /// What every section works with.
 pub(crate) struct Bench {
@@ -79,7 +79,11 @@ fn main() -> Result<ExitCode> {
 fn measure(bench: &Bench, wanted: &[&str], words: &str) -> Result<ExitCode> {
     let mut measured = Vec::new();
     let mut unmet = 0;
-    for section in SECTIONS.iter().filter(|section| wanted.is_empty() || wanted.contains(&section.name)) {
+    let is_wanted = |section: &&Section| match wanted {
+        [] => !section.only_named,
+        _ => wanted.contains(&section.name),
+    };
+    for section in SECTIONS.iter().filter(is_wanted) {
         println!("\n## {}\n", section.title);
         let mut report = Report::default();
         report.say(machine::circumstances(words));

@@ -51,6 +51,11 @@ impl Home {
         Ok(Self { folder: folder.to_owned(), rows })
     }
 
+    /// The one that a run of so many rows left there.
+    pub(crate) fn at(folder: &Path, rows: usize) -> Self {
+        Self { folder: folder.to_owned(), rows }
+    }
+
     /// The program's own environment, and nothing of the caller's.
     fn settle(&self, command: &mut Command) {
         command.env_clear().env("HOME", &self.folder).env("PATH", "/usr/bin:/bin").env("TZ", "UTC");

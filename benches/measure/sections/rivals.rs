@@ -94,8 +94,8 @@ fn line(table: &mut Table, rival: &Rival, rows: usize, pairs: &[(Turn, Turn)]) {
         figure(theirs(|turn| turn.cpu)),
         figure(ours(|turn| turn.cpu)),
         figure(ratio(pairs, |turn| turn.cpu)),
-        figure(theirs(|turn| turn.cost.peak_kib as f64 / 1024.0)),
-        figure(ours(|turn| turn.cost.peak_kib as f64 / 1024.0)),
+        figure(theirs(|turn| turn.cost.peak_mib())),
+        figure(ours(|turn| turn.cost.peak_mib())),
     ]);
 }
 
@@ -107,14 +107,14 @@ pub(crate) fn in_turns(
     turns: usize,
     delay: Duration,
 ) -> Result<Vec<(Turn, Turn)>> {
-    (0..turns).map(|_| Ok((ours(bench, rows, delay)?, theirs(bench, rival, rows, delay)?))).collect()
+    (0..turns).map(|_| Ok((ours(bench, rows, delay, Syncs::Alone)?, theirs(bench, rival, rows, delay)?))).collect()
 }
 
 /// A whole run of the program in a fresh home.
-pub(crate) fn ours(bench: &Bench, rows: usize, delay: Duration) -> Result<Turn> {
+pub(crate) fn ours(bench: &Bench, rows: usize, delay: Duration, syncs: Syncs) -> Result<Turn> {
     let home = Home::new(&bench.home(), &bench.provider, rows, UNLIMITED)?;
     bench.provider.reset(delay);
-    let cost = home.run(&bench.tools, &bench.provider, Syncs::Alone)?;
+    let cost = home.run(&bench.tools, &bench.provider, syncs)?;
     Ok(Turn::new(cost, rows as f64, cost.wall))
 }
 
