@@ -79,6 +79,7 @@ fn main() -> Result<ExitCode> {
 fn measure(bench: &Bench, wanted: &[&str], words: &str) -> Result<ExitCode> {
     let mut measured = Vec::new();
     let mut unmet = 0;
+    let mut failures = Vec::new();
     let is_wanted = |section: &&Section| match wanted {
         [] => !section.only_named,
         _ => wanted.contains(&section.name),
@@ -91,6 +92,7 @@ fn measure(bench: &Bench, wanted: &[&str], words: &str) -> Result<ExitCode> {
         let text = report.markdown();
         println!("{text}");
         unmet += report.unmet();
+        failures.extend(report.failures().iter().cloned());
         measured.push((section.name, format!("## {}\n\n{text}", section.title)));
         // After each, so that an interrupted benchmark keeps what it has.
         if !bench.quick {
@@ -99,7 +101,10 @@ fn measure(bench: &Bench, wanted: &[&str], words: &str) -> Result<ExitCode> {
         }
     }
     println!("\n{unmet} floors not met");
-    Ok(ExitCode::SUCCESS)
+    for failure in &failures {
+        eprintln!("error: {failure}");
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn results() -> PathBuf {

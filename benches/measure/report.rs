@@ -15,9 +15,19 @@ pub(crate) struct Report {
     /// Paragraphs and tables, in order, as Markdown.
     body: Vec<String>,
     floors: Vec<Floor>,
+    failures: Vec<String>,
 }
 
 impl Report {
+    /// Something that must not be: the benchmark ends with a failure.
+    pub(crate) fn fail(&mut self, why: impl Into<String>) {
+        self.failures.push(why.into());
+    }
+
+    pub(crate) fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
     pub(crate) fn say(&mut self, paragraph: impl Into<String>) {
         self.body.push(paragraph.into());
     }

@@ -71,6 +71,14 @@ impl Home {
         command
     }
 
+    /// The whole job under another program, like a profiler.
+    pub(crate) fn under(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(words.first().copied().unwrap_or(PROGRAM));
+        self.settle(&mut command);
+        command.args(words.iter().skip(1)).arg(PROGRAM).args(RUN);
+        command
+    }
+
     /// The program as a child of this process, to be signalled; it says nothing.
     pub(crate) fn spawn(&self, words: &[&str]) -> Result<Child> {
         let mut command = Command::new(PROGRAM);

@@ -1,6 +1,7 @@
 //! What is measured, one file a section.
 
 mod durability;
+mod instructions;
 mod latency;
 mod rate;
 mod resume;
@@ -31,6 +32,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     section("rate", "The rate, as the provider counts it", rate::measure),
     section("start", "Starting", start::measure),
     section("resume", "Resuming 5,000,000 rows", resume::measure),
+    section("instructions", "Instructions", instructions::measure),
     Section {
         only_named: true,
         ..section("long", "1,000,000 rows at 20 ms, and on a disk whose syncs take 5 ms longer", latency::long)
