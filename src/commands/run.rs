@@ -6,6 +6,7 @@ use super::accounts;
 use super::context::{Context, WallClock, quoted};
 use super::execute::{self, Start, runtime};
 use super::failure::Failure;
+use super::key;
 use super::prepare::{Keep, Prepared, check_expected, prepare};
 use super::settings::Stored;
 use crate::cli::{Exit, Expected};
@@ -165,13 +166,15 @@ fn changed(context: &Context, record: &RunRecord, job: &Job) -> Failure {
 fn create(context: &Context, store: &Store, prepared: &Prepared, request: &Request) -> Result<RunRecord, Failure> {
     let Prepared { job, plan, path, .. } = prepared;
     let limits = prepared.config.job_limits(job);
+    let mark = key::mark().map_err(|error| Failure::internal(format!("cannot make a mark for the run: {error}")))?;
+    let stored = Stored::of(job, path, &plan.input, context.environment.absolute(&job.results), &limits).marked(mark);
     let again_reason = request.again.clone().or_else(|| context.is_rehearsal().then(|| "rehearsal".to_owned()));
     let run = store.create_run(&NewRun {
         job: job.name.clone(),
         job_path: job_path(context, job),
         digest: plan.digest.clone(),
         input_path: path.display().to_string(),
-        settings: Stored::of(job, path, &plan.input, context.environment.absolute(&job.results), &limits).to_json()?,
+        settings: stored.to_json()?,
         started: WallClock.now(),
         again_reason,
         total_rows: plan.rows,

@@ -39,7 +39,8 @@ pub(super) struct Shared {
     pub(super) watch: Watch,
     pub(super) verify: bool,
     pub(super) leave: Leave,
-    pub(super) token: bool,
+    /// What tells this run's tokens from those of any other run, also another journal's; none where texts carry none.
+    pub(super) mark: Option<String>,
 }
 
 impl Shared {
@@ -201,6 +202,13 @@ impl Lane {
     /// Whether the run reads what can be read about the row.
     pub(super) fn can_read(&self, row: &Row) -> bool {
         self.shared.verify && row.operation.verified_by.is_some()
+    }
+
+    /// What marks our call for the row in the provider's own reports, where its text has room for it. Run and row are for
+    /// a person who looks them up; that no other machine's run 7 is taken for ours is the mark's doing.
+    pub(super) fn token(&self, row: &Row) -> Option<String> {
+        let token = format!("subops {}-{} {}", self.shared.run, row.number, self.shared.mark.as_ref()?);
+        row.marked(&token).is_some().then_some(token)
     }
 
     /// A call for the row's subject may just have had its effect.

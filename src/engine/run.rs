@@ -40,8 +40,8 @@ pub struct RunSetup {
     pub verify: bool,
     /// Whether rows may be sent, or doubts only be settled by reads.
     pub leave: Leave,
-    /// Whether free texts carry a token of run and row.
-    pub token: bool,
+    /// The mark in the token of run and row that free texts carry; it must be no other run's. None where they carry none.
+    pub mark: Option<String>,
     /// Who watches.
     pub observer: Rc<dyn Observer>,
     /// What time it is.
@@ -60,9 +60,9 @@ pub struct Ended {
 /// Runs until every row has ended, the switch is thrown, or a guard halts it. After it returned, no call is in flight,
 /// and everything that is known is durable (or the reason names the journal).
 pub async fn execute(setup: RunSetup) -> Ended {
-    let RunSetup { run, journal, input, lanes, guard, verify, leave, token, observer, clock, stop } = setup;
+    let RunSetup { run, journal, input, lanes, guard, verify, leave, mark, observer, clock, stop } = setup;
     let watch = Watch::new(guard);
-    let shared = Rc::new(Shared { run, journal, observer, clock, stop: stop.clone(), watch, verify, leave, token });
+    let shared = Rc::new(Shared { run, journal, observer, clock, stop: stop.clone(), watch, verify, leave, mark });
     let local = LocalSet::new();
     local
         .run_until(async {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::backoff;
 use super::ahead::ReadAhead;
+use super::backoff::backoff;
 use super::lane::{Clearance, Lane};
 use super::plan::Leave;
 use super::verdict::{Fate, Situation, verdict};
@@ -73,6 +73,8 @@ pub(super) struct Unit {
     failed_reads: u32,
     unsettled: bool,
     baseline: Option<Observation>,
+    /// The token that the last call carried.
+    carried: Option<String>,
     /// A baseline for the first call that a list read has brought already.
     read_ahead: Option<ReadAhead>,
     /// When the last call ended, or when a doubt from before this start was found.
@@ -90,10 +92,13 @@ impl Unit {
         read_ahead: Option<ReadAhead>,
     ) -> Self {
         let state = recorded.as_ref().map_or(State::Planned, |recorded| recorded.state);
+        let sent = recorded.as_ref().and_then(|recorded| recorded.sent.as_deref());
+        let carried = sent.and_then(|sent| lane.token(&row).filter(|token| sent.contains(&format!("[{token}]\""))));
         Self {
             lane: Rc::clone(lane),
             row,
             state,
+            carried,
             attempts: recorded.as_ref().map_or(0, |recorded| recorded.attempts),
             retries: 0,
             resends: 0,
@@ -194,12 +199,13 @@ impl Unit {
         }
         #[cfg(feature = "negative-controls")]
         if Mistake::IntentAfterCall.is_made() {
-            let reply = lane.timed(lane.account.perform(&self.row, self.token().as_deref())).await;
-            self.intend().await?;
+            let token = lane.token(&self.row);
+            let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
+            self.intend(token).await?;
             return self.conclude(reply).await;
         }
-        self.intend().await?;
-        let token = self.token();
+        let token = lane.token(&self.row);
+        self.intend(token.clone()).await?;
         let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
         self.conclude(reply).await
     }
@@ -219,23 +225,17 @@ impl Unit {
         self.row.subject.clone()
     }
 
-    async fn intend(&mut self) -> Result<(), End> {
+    async fn intend(&mut self, token: Option<String>) -> Result<(), End> {
         self.attempts += 1;
         let note = Note::Intent {
             attempt: self.attempts,
             baseline: self.baseline.clone(),
             subject: self.row.subject.clone(),
-            sent: self.row.as_sent(),
+            sent: self.row.as_sent(token.as_deref()),
         };
+        self.carried = token;
         self.moved(Event::Intent { effect: self.row.operation.effect }, note).await?;
         Ok(())
-    }
-
-    /// What marks our call in the provider's own reports.
-    fn token(&self) -> Option<String> {
-        let shared = &self.lane.shared;
-        (shared.token && self.row.operation.token.is_some())
-            .then(|| format!("subops {}-{}", shared.run, self.row.number))
     }
 
     /// Draws the consequence of a reply to our call.

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use super::ids::{AccountName, RowNumber, SubjectKey};
 use super::money::Money;
-use super::operation::OperationSpec;
+use super::operation::{Effect, Kind, Need, OperationSpec};
 
 /// One row of the input, checked against its operation, ready to be sent.
 pub struct Row {
@@ -38,14 +38,35 @@ impl Row {
 }
 
 impl Row {
-    /// The operation and what it is given, as one JSON object; secrets are left out.
-    pub fn as_sent(&self) -> String {
+    /// The operation and what is sent with it, as one JSON object; secrets are left out.
+    pub fn as_sent(&self, token: Option<&str>) -> String {
         let mut sent = serde_json::Map::new();
         sent.insert("operation".to_owned(), self.operation.name.into());
         for (parameter, value) in self.given().filter(|(parameter, _)| !parameter.kind.is_secret()) {
             sent.insert(parameter.name.to_owned(), value.into());
         }
+        if let Some((parameter, marked)) = self.operation.token.zip(token.and_then(|token| self.marked(token))) {
+            sent.insert(parameter.to_owned(), marked.into());
+        }
         serde_json::Value::Object(sent).to_string()
+    }
+
+    /// The row's free text as it is sent, with `token` in brackets behind it. `None` where it goes without: where there is
+    /// no place for one, and where both together are longer than the text may be. A text is never cut for the token's sake.
+    ///
+    /// A text that is not given becomes the token alone where an empty one would be sent, and where it may be left out but
+    /// the operation adds up, of which the token can be the only trace. Any other text is the person's to give.
+    pub fn marked(&self, token: &str) -> Option<String> {
+        let position = self.operation.position(self.operation.token?)?;
+        let parameter = self.operation.parameters.get(position)?;
+        let Kind::Text { max } = parameter.kind else { return None };
+        let marked = match (self.values.get(position).filter(|text| !text.is_empty()), parameter.need) {
+            (Some(text), _) => format!("{text} [{token}]"),
+            (None, Need::Nullable) => format!("[{token}]"),
+            (None, Need::Optional) if self.operation.effect == Effect::Additive => format!("[{token}]"),
+            (None, _) => return None,
+        };
+        (marked.chars().count() <= max).then_some(marked)
     }
 }
 
@@ -94,5 +115,75 @@ impl Drop for Values {
         for value in self.0.iter_mut().flatten() {
             value.zeroize();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::operation::Parameter;
+
+    const fn spec(effect: Effect, token: Option<&'static str>, parameters: &'static [Parameter]) -> OperationSpec {
+        OperationSpec {
+            name: "acme.note",
+            about: "",
+            effect,
+            moves_money: false,
+            subject: None,
+            amount: None,
+            quantity: None,
+            verified_by: None,
+            parameters,
+            rules: &[],
+            token,
+            returns: &[],
+            words: &[],
+        }
+    }
+
+    const fn note(need: Need) -> Parameter {
+        Parameter { name: "Note", kind: Kind::Text { max: 20 }, need, about: "", example: "" }
+    }
+
+    static REQUIRED: OperationSpec = spec(Effect::Additive, Some("Note"), &[note(Need::Required)]);
+    static NULLABLE: OperationSpec = spec(Effect::Conditional, Some("Note"), &[note(Need::Nullable)]);
+    static OPTIONAL: OperationSpec = spec(Effect::Conditional, Some("Note"), &[note(Need::Optional)]);
+    static OPTIONAL_ADDS_UP: OperationSpec = spec(Effect::Additive, Some("Note"), &[note(Need::Optional)]);
+    static CONDITIONAL: OperationSpec = spec(Effect::Conditional, Some("Note"), &[note(Need::Conditional)]);
+    static WITHOUT: OperationSpec = spec(Effect::Additive, None, &[note(Need::Required)]);
+
+    fn row(operation: &'static OperationSpec, text: Option<&str>) -> Row {
+        let mut values = Values::new(1);
+        if let Some(text) = text {
+            values.set(0, text);
+        }
+        Row { number: RowNumber(2), operation, account: AccountName::new("acme"), values, subject: None, amount: None }
+    }
+
+    #[test]
+    fn a_text_ends_with_the_token_where_there_is_room_for_both() {
+        let marked = |operation, text| row(operation, text).marked("r7-2 k3");
+        assert_eq!(marked(&REQUIRED, Some("called")).as_deref(), Some("called [r7-2 k3]"));
+        assert_eq!(marked(&REQUIRED, Some("ten letter")).as_deref(), Some("ten letter [r7-2 k3]"), "20 in all");
+        assert_eq!(marked(&REQUIRED, Some("eleven lett")), None, "the text goes alone, whole");
+        assert_eq!(marked(&REQUIRED, Some("zehn Löwen")).as_deref(), Some("zehn Löwen [r7-2 k3]"), "characters count");
+        assert_eq!(marked(&WITHOUT, Some("called")), None);
+    }
+
+    #[test]
+    fn a_text_that_is_not_given_is_the_token_only_where_it_matters() {
+        let marked = |operation| row(operation, None).marked("r7-2");
+        assert_eq!(marked(&NULLABLE).as_deref(), Some("[r7-2]"), "it is sent all the same");
+        assert_eq!(marked(&OPTIONAL_ADDS_UP).as_deref(), Some("[r7-2]"));
+        assert_eq!((marked(&OPTIONAL), marked(&CONDITIONAL), marked(&REQUIRED)), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_recorded_is_what_is_sent() {
+        let called = row(&REQUIRED, Some("called"));
+        assert_eq!(called.as_sent(None), r#"{"operation":"acme.note","Note":"called"}"#);
+        assert_eq!(called.as_sent(Some("r7-2")), r#"{"operation":"acme.note","Note":"called [r7-2]"}"#);
+        let long = row(&REQUIRED, Some("twenty letters long."));
+        assert_eq!(long.as_sent(Some("r7-2")), r#"{"operation":"acme.note","Note":"twenty letters long."}"#);
     }
 }

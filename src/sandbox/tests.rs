@@ -520,9 +520,15 @@ fn beyond_the_rate_calls_are_refused_without_effect() {
 fn settings_change_while_it_runs() {
     let sandbox = sandbox();
     let control = |body: &str| send(&sandbox, "POST", "/control", body);
-    assert_eq!(get(&sandbox, "/control").body, r#"{"rate":null,"faults":"","latency":"0ms","lists":"from","refund_delay":"0ms"}"#);
+    assert_eq!(
+        get(&sandbox, "/control").body,
+        r#"{"rate":null,"faults":"","latency":"0ms","lists":"from","refund_delay":"0ms"}"#
+    );
     let changed = control(r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms"}"#);
-    assert_eq!(changed.body, r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms","lists":"from","refund_delay":"0ms"}"#);
+    assert_eq!(
+        changed.body,
+        r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms","lists":"from","refund_delay":"0ms"}"#
+    );
     assert!(get(&sandbox, &format!("/MWS.asmx/ValidateUserAccess?{LOGIN}")).body.contains("Maintenance"));
     for wrong in [r#"{"fault":"html=1"}"#, r#"{"rate":null,"faults":"htm=1"}"#, r#"{"rate":50}"#, "x", ""] {
         assert_eq!(control(wrong).status, 400, "{wrong}");

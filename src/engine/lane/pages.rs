@@ -95,8 +95,7 @@ impl Lane {
     /// What a failed page means for the account is what any failed read means, with one exception: a list that is not of
     /// the form that was expected is a list that cannot be used, and no sign that the provider's answers are not understood.
     fn page_failed(self: &Rc<Self>, failure: &Failure) {
-        let read =
-            Situation { class: failure.class, effect: Effect::Read, retries: 0, resends: 0, unsettled: false };
+        let read = Situation { class: failure.class, effect: Effect::Read, retries: 0, resends: 0, unsettled: false };
         match verdict(read).consequence {
             Consequence::Unlisted => {}
             consequence => self.spread(consequence, failure),
@@ -108,8 +107,7 @@ impl Lane {
     pub(in crate::engine) fn still_holds(&self, row: &Row, read: &ReadAhead) -> bool {
         let delay = self.account.settle_delay();
         let is_young = read.asked.elapsed() <= MAX_AGE;
-        let spoilt =
-            row.subject.as_ref().is_none_or(|subject| self.fresh.borrow().spoils(subject, read.asked, delay));
+        let spoilt = row.subject.as_ref().is_none_or(|subject| self.fresh.borrow().spoils(subject, read.asked, delay));
         is_young && !spoilt
     }
 }

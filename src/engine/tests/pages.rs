@@ -135,7 +135,11 @@ async fn a_baseline_that_is_too_old_is_read_again() {
 #[case("1/s", 300, 40)]
 #[case("5000/s", 20_000, 4096)]
 #[tokio::test(start_paused = true)]
-async fn how_far_is_read_ahead_follows_from_the_rate(#[case] rate: &'static str, #[case] rows: usize, #[case] most: usize) {
+async fn how_far_is_read_ahead_follows_from_the_rate(
+    #[case] rate: &'static str,
+    #[case] rows: usize,
+    #[case] most: usize,
+) {
     let mut rig = rig(rows, List::Page(1000));
     (rig.rate, rig.concurrency) = (rate, 200);
     rig.run().await;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::contract::{
-    Account, Change, Clock, Doubt, Finding, Input, InputFault, Journal, JournalFault, Listed, LocalFuture, Millis, Note,
-    Observation, Observer, Recorded, Rows,
+    Account, Change, Clock, Doubt, Finding, Input, InputFault, Journal, JournalFault, Listed, LocalFuture, Millis,
+    Note, Observation, Observer, Recorded, Rows,
 };
 use crate::engine::plan::Leave;
 use crate::engine::stop::Stop;
@@ -491,7 +491,7 @@ impl Rig {
             guard: self.guard,
             verify: self.verify,
             leave: self.leave,
-            token: true,
+            mark: Some("k3v9x2mq".to_owned()),
             observer: self.seen.clone(),
             clock: self.clock.clone(),
             stop: self.stop.clone(),

@@ -78,8 +78,7 @@ impl Unit {
 
     /// Draws the consequence of what was read. `None` where another read may tell more.
     async fn judge(&mut self, seen: Observation) -> Result<Option<Next>, End> {
-        let token = self.token();
-        let doubt = Doubt { baseline: self.baseline.as_ref(), age: self.age(), token: token.as_deref() };
+        let doubt = Doubt { baseline: self.baseline.as_ref(), age: self.age(), token: self.carried.as_deref() };
         let (event, finding) = match self.lane.account.judge(&self.row, &doubt, &seen) {
             Finding::Applied(finding) => (Event::VerifiedApplied, finding),
             Finding::NotApplied(finding) => (Event::VerifiedNotApplied, finding),

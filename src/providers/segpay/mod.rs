@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use crate::contract::{
-    Account, AccountSetup, CredentialSpec, Doubt, Finding, Listed, LocalFuture, Observation, OptionSpec, Provider, RowFault,
-    SetupError, UrlSpec,
+    Account, AccountSetup, CredentialSpec, Doubt, Finding, Listed, LocalFuture, Observation, OptionSpec, Provider,
+    RowFault, SetupError, UrlSpec,
 };
 use crate::model::failure::{Failure, FailureClass, Reply};
 use crate::model::operation::{Kind, OperationSpec};
@@ -232,9 +232,10 @@ impl Account for SegpayAccount {
 
     fn observe_page(&self, rows: &[&Row]) -> Option<LocalFuture<'_, Result<Vec<Listed>, Failure>>> {
         let purchases: Vec<Option<i64>> = rows.iter().map(|row| listed_purchase(row)).collect();
-        purchases.iter().any(Option::is_some).then(|| -> LocalFuture<'_, _> {
-            Box::pin(verify::page_of_active(&self.srs, purchases))
-        })
+        purchases
+            .iter()
+            .any(Option::is_some)
+            .then(|| -> LocalFuture<'_, _> { Box::pin(verify::page_of_active(&self.srs, purchases)) })
     }
 
     fn judge(&self, row: &Row, doubt: &Doubt<'_>, now: &Observation) -> Finding {
