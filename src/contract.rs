@@ -45,6 +45,12 @@ pub trait Provider: Sync {
         Ok(())
     }
 
+    /// How many subjects a list read of its accounts can show at once, where baselines of the operation may come from one
+    /// ([`Account::observe_page`]); for estimates. `None` where each is read by itself.
+    fn page_size(&self, _operation: &OperationSpec) -> Option<u32> {
+        None
+    }
+
     /// Makes an account ready to call. Nothing is sent.
     fn open(&self, setup: AccountSetup) -> Result<Box<dyn Account>, SetupError>;
 }
@@ -143,6 +149,13 @@ pub trait Account {
     /// operation has no read.
     fn observe<'a>(&'a self, row: &'a Row) -> Option<LocalFuture<'a, Result<Observation, Failure>>>;
 
+    /// Reads a list that shows the subjects of several rows at once: one request for all of them. The answer has an entry
+    /// for each row, in their order; what is shown must be what [`Account::observe`] would have shown. `None` where no list
+    /// shows any of these rows. Nothing is sent until the future is polled.
+    fn observe_page(&self, _rows: &[&Row]) -> Option<LocalFuture<'_, Result<Vec<Listed>, Failure>>> {
+        None
+    }
+
     /// Judges, from what was read, whether the row's operation took effect. Pure.
     fn judge(&self, row: &Row, doubt: &Doubt<'_>, now: &Observation) -> Finding;
 
@@ -162,6 +175,17 @@ impl Observation {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// What one page of a list says about a row's subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// It is there, once and whole.
+    Shown(Observation),
+    /// It is not to be had from a list, which proves nothing: it has to be read by itself.
+    Absent,
+    /// It lies beyond this page: another may show it.
+    Beyond,
 }
 
 /// What is known about a row in doubt.

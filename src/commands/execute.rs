@@ -12,6 +12,7 @@ use super::conclude::Conclusion;
 use super::context::{Context, WallClock};
 use super::failure::Failure;
 use super::prepare::Prepared;
+use super::settings::Stored;
 use crate::cli::Exit;
 use crate::config::Verify;
 use crate::contract::{Clock, Observer};
@@ -114,7 +115,7 @@ fn drive(
         guard: prepared.job.guard,
         verify: prepared.job.verify == Verify::Auto,
         leave: if verify_only { Leave::VerifyOnly } else { Leave::Send },
-        token: prepared.job.token,
+        mark: if prepared.job.token { Stored::parse(&record.settings)?.mark() } else { None },
         observer: Rc::clone(&observer),
         clock: Rc::new(WallClock),
         stop: stop.clone(),

@@ -29,6 +29,14 @@ pub(super) fn passing() -> io::Result<[u8; 32]> {
     Ok(key)
 }
 
+/// What tells the tokens of a new run from those of every other, also of one with the same number in another journal. Forty
+/// random bits: of all runs that one account will ever see, two are alike with a chance that nobody has to think of.
+pub(super) fn mark() -> io::Result<String> {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let random = passing()?;
+    Ok(random.iter().take(8).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+}
+
 /// Written whole and synced under another name first: half a key would be a key that nobody has again.
 fn make(folder: &Path, path: &Path) -> io::Result<[u8; 32]> {
     fs::create_dir_all(folder)?;

@@ -6,6 +6,7 @@ use super::accounts;
 use super::context::{Context, WallClock, quoted};
 use super::execute::{self, Start, runtime};
 use super::failure::Failure;
+use super::key;
 use super::prepare::{Keep, Prepared, check_expected, prepare};
 use super::settings::Stored;
 use crate::cli::{Exit, Expected};
@@ -165,8 +166,10 @@ fn changed(context: &Context, record: &RunRecord, job: &Job) -> Failure {
 fn create(context: &Context, store: &Store, prepared: &Prepared, request: &Request) -> Result<RunRecord, Failure> {
     let Prepared { job, plan, path, .. } = prepared;
     let limits = prepared.config.job_limits(job);
+    let mark = key::mark().map_err(|error| Failure::internal(format!("cannot make a mark for the run: {error}")))?;
     let again_reason = request.again.clone().or_else(|| context.is_rehearsal().then(|| "rehearsal".to_owned()));
     let stored = Stored::of(job, path, &plan.input, context.environment.absolute(&job.results), &limits)
+        .marked(mark)
         .planned(prepared.input.kept());
     let run = store.create_run(&NewRun {
         job: job.name.clone(),

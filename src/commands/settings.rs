@@ -27,6 +27,9 @@ pub(super) struct Stored {
     account: Option<String>,
     verify: bool,
     token: bool,
+    /// What marks the run's calls in the provider's own reports.
+    #[serde(default)]
+    mark: Option<String>,
     columns: Vec<(String, String)>,
     defaults: Vec<(String, String)>,
     max_failures: String,
@@ -58,6 +61,7 @@ impl Stored {
             account: job.account.clone(),
             verify: job.verify == Verify::Auto,
             token: job.token,
+            mark: None,
             columns: job.columns.clone(),
             defaults: job.defaults.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             max_failures: job.guard.max_failures.to_string(),
@@ -117,6 +121,16 @@ impl Stored {
                 connect_timeout: self.connect_timeout_ms.map(Duration::from_millis),
             },
         })
+    }
+
+    /// The same with the mark of a new run.
+    pub(super) fn marked(self, mark: String) -> Self {
+        Self { mark: Some(mark), ..self }
+    }
+
+    /// The run's mark; none where it was begun by a version that made none.
+    pub(super) fn mark(self) -> Option<String> {
+        self.mark
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {

@@ -37,7 +37,7 @@ pub struct Job {
     pub account: Option<String>,
     /// Whether doubts are verified by reads.
     pub verify: Verify,
-    /// Whether free text carries a token of run and row.
+    /// Whether free text ends with a token of run and row.
     pub token: bool,
     /// Input column to parameter, where the names differ.
     pub columns: Vec<(String, String)>,
@@ -232,7 +232,7 @@ impl Written {
             account: None,
             account_place: None,
             verify: Verify::default(),
-            token: false,
+            token: true,
             columns: Vec::new(),
             defaults: Values::default(),
             limits: LimitLayer::default(),
@@ -292,7 +292,7 @@ impl Written {
             self.account_place = Some(entry.place());
         }
         self.verify = top.parsed("verify", "`auto` or `off`", Verify::parse)?.unwrap_or_default();
-        self.token = top.get("token").map_or(Ok(false), |entry| entry.boolean())?;
+        self.token = top.get("token").map_or(Ok(true), |entry| entry.boolean())?;
         self.skip_invalid = top.get("skip_invalid").map_or(Ok(false), |entry| entry.boolean())?;
         if let Some(columns) = top.table("columns")? {
             self.columns = unambiguous(&columns, |entry| entry.text().map(str::to_owned))?;

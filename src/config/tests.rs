@@ -408,7 +408,7 @@ fn a_job_file_may_set_everything() {
         operation = "acme.extend_thing"
         account = "acme"
         verify = "off"
-        token = true
+        token = false
         skip_invalid = true
         [columns]
         subscription = "PurchaseID"
@@ -441,7 +441,7 @@ fn a_job_file_may_set_everything() {
     assert_eq!(job.operation.map(|operation| operation.name), Some("acme.extend_thing"));
     assert_eq!(
         (job.account.as_deref(), job.verify, job.token, job.skip_invalid),
-        (Some("acme"), Verify::Off, true, true)
+        (Some("acme"), Verify::Off, false, true)
     );
     assert_eq!(job.columns, [("subscription".to_owned(), "PurchaseID".to_owned())]);
     let defaults: Vec<(&str, &str)> = job.defaults.iter().collect();
@@ -531,7 +531,7 @@ fn an_input_is_a_job_by_itself() {
         job.input,
         InputPlace::File { path: scene.path("a/extend.csv.gz"), shown: "a/extend.csv.gz".to_owned() }
     );
-    assert_eq!((job.results.as_path(), job.verify, job.token), (Path::new("results"), Verify::Auto, false));
+    assert_eq!((job.results.as_path(), job.verify, job.token), (Path::new("results"), Verify::Auto, true));
     let job = scene.try_job("-").expect("standard input");
     assert_eq!((job.name.as_str(), &job.input), ("stdin", &InputPlace::Standard));
     let gone = scene.try_job("gone.toml").expect_err("no such file");

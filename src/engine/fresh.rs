@@ -1,38 +1,41 @@
 //! Subjects that were called so recently that a read may or may not show it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ahead::MAX_AGE;
 use crate::model::ids::SubjectKey;
 
-/// Subjects, each until its provider's delay has passed. Its size is that of what is called in one delay.
+/// Subjects, each with the end of its last call, for as long as a read may still be in use that came too early for it. Its
+/// size is that of what is called in one delay and the age of the oldest read.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
-    subjects: HashSet<SubjectKey>,
-    ends: VecDeque<(Instant, SubjectKey)>,
+    calls: HashMap<SubjectKey, Instant>,
+    ends: VecDeque<(Instant, Instant, SubjectKey)>,
 }
 
 impl Fresh {
-    /// A call for `subject` leaves at `now`, and shows for certain only after `delay`.
+    /// A call for `subject` may have had its effect just before `now`, and shows for certain only after `delay`.
     pub(super) fn touch(&mut self, subject: &SubjectKey, now: Instant, delay: Duration) {
         self.forget(now);
-        if !delay.is_zero() && self.subjects.insert(subject.clone()) {
-            self.ends.push_back((now + delay, subject.clone()));
-        }
+        self.calls.insert(subject.clone(), now);
+        self.ends.push_back((now + delay + MAX_AGE, now, subject.clone()));
     }
 
-    /// Whether a call for `subject` is younger than the delay.
-    pub(super) fn holds(&mut self, subject: &SubjectKey, now: Instant) -> bool {
-        self.forget(now);
-        self.subjects.contains(subject)
+    /// Whether a read that was asked for at `asked`, at most [`MAX_AGE`] ago, came before `delay` had passed since a call
+    /// for `subject`, or before the call itself.
+    pub(super) fn spoils(&self, subject: &SubjectKey, asked: Instant, delay: Duration) -> bool {
+        self.calls.get(subject).is_some_and(|called| asked < *called + delay)
     }
 
-    /// All subjects of an account have the same delay, so the oldest ends first.
+    /// All subjects of an account have the same delay, so the oldest ends first. One that was called again stays.
     fn forget(&mut self, now: Instant) {
-        while let Some((_, subject)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
-            self.subjects.remove(&subject);
+        while let Some((_, called, subject)) = self.ends.pop_front_if(|(end, ..)| *end <= now) {
+            if self.calls.get(&subject) == Some(&called) {
+                self.calls.remove(&subject);
+            }
         }
     }
 }
@@ -42,18 +45,37 @@ mod tests {
     use super::*;
     use crate::model::ids::AccountName;
 
+    const DELAY: Duration = Duration::from_secs(60);
+
+    fn key(id: &str) -> SubjectKey {
+        SubjectKey::new(&AccountName::new("segpay"), "PurchaseID", id)
+    }
+
     #[test]
-    fn a_subject_is_fresh_until_the_delay_has_passed() {
-        let key = |id: &str| SubjectKey::new(&AccountName::new("segpay"), "PurchaseID", id);
-        let (mut fresh, begin, delay) = (Fresh::default(), Instant::now(), Duration::from_secs(60));
-        fresh.touch(&key("1"), begin, delay);
-        fresh.touch(&key("2"), begin + Duration::from_secs(30), delay);
+    fn a_read_is_spoiled_until_the_delay_has_passed() {
+        let (mut fresh, begin) = (Fresh::default(), Instant::now());
         let at = |seconds| begin + Duration::from_secs(seconds);
-        assert!(fresh.holds(&key("1"), at(59)));
-        assert!(!fresh.holds(&key("1"), at(60)));
-        assert!(fresh.holds(&key("2"), at(60)));
-        assert!(!fresh.holds(&key("3"), at(60)));
-        fresh.touch(&key("4"), at(60), Duration::ZERO);
-        assert!(!fresh.holds(&key("4"), at(60)));
+        fresh.touch(&key("1"), at(10), DELAY);
+        fresh.touch(&key("2"), at(30), DELAY);
+        assert!(fresh.spoils(&key("1"), at(0), DELAY), "asked before the call");
+        assert!(fresh.spoils(&key("1"), at(69), DELAY));
+        assert!(!fresh.spoils(&key("1"), at(70), DELAY));
+        assert!(fresh.spoils(&key("2"), at(70), DELAY));
+        assert!(!fresh.spoils(&key("3"), at(70), DELAY));
+        fresh.touch(&key("4"), at(70), Duration::ZERO);
+        assert!(!fresh.spoils(&key("4"), at(70), Duration::ZERO), "an effect that shows at once");
+        assert!(fresh.spoils(&key("4"), at(69), Duration::ZERO), "a read that was there before the call");
+    }
+
+    #[test]
+    fn the_last_call_counts_and_what_is_long_ago_takes_no_room() {
+        let (mut fresh, begin) = (Fresh::default(), Instant::now());
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        fresh.touch(&key("1"), at(0), DELAY);
+        fresh.touch(&key("1"), at(50), DELAY);
+        fresh.touch(&key("2"), at(50) + DELAY + MAX_AGE - Duration::from_secs(1), DELAY);
+        assert!(fresh.spoils(&key("1"), at(109), DELAY), "the second call began a delay of its own");
+        fresh.touch(&key("2"), at(50) + DELAY + MAX_AGE, DELAY);
+        assert_eq!(fresh.calls.keys().collect::<Vec<_>>(), [&key("2")]);
     }
 }

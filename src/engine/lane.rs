@@ -1,14 +1,16 @@
 //! One account's share of a run: its own walk through the input, its own rate, concurrency and weather, so that a slow
 //! account holds up no other.
 
+mod feed;
+mod pages;
 mod weather;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use feed::Turn;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::breaker::Breaker;
@@ -16,23 +18,18 @@ use super::fresh::Fresh;
 use super::gate::Gate;
 use super::guard::Watch;
 use super::pace::Pace;
-use super::plan::{Leave, Step, step};
-use super::records::Records;
+use super::plan::Leave;
+use super::progress::{Marks, Progress};
+use super::run::LaneSetup;
 use super::stop::{Stop, StopReason};
-use super::subjects::{Admission, Subjects};
-use super::unit::{self, End, Unit};
-use crate::contract::{Account, Change, Clock, Input, Journal, JournalFault, Note, Observer, Recorded};
+use super::subjects::Subjects;
+use super::unit::Unit;
+use crate::contract::{Account, Change, Clock, Journal, JournalFault, Note, Observer};
 use crate::model::event::{Halt, RunEvent};
-use crate::model::ids::{AccountName, RunId, SubjectKey};
+use crate::model::ids::{AccountName, RunId};
 use crate::model::row::Row;
 use crate::model::settings::Limits;
 use crate::model::state::{Event, State};
-
-/// Rows that may wait behind busy subjects before the walk through the input waits too.
-const MOST_WAITING: usize = 1000;
-
-/// Rows passed over before other work gets a turn.
-const TURN: u32 = 1024;
 
 /// What all lanes of a run share.
 pub(super) struct Shared {
@@ -44,7 +41,9 @@ pub(super) struct Shared {
     pub(super) watch: Watch,
     pub(super) verify: bool,
     pub(super) leave: Leave,
-    pub(super) token: bool,
+    /// What tells this run's tokens from those of any other run, also another journal's; none where texts carry none.
+    pub(super) mark: Option<String>,
+    pub(super) marks: Marks,
 }
 
 impl Shared {
@@ -121,6 +120,8 @@ pub(super) struct Clearance {
 
 /// One account at work.
 pub(super) struct Lane {
+    place: usize,
+    progress: RefCell<Progress>,
     pub(super) name: AccountName,
     pub(super) account: Rc<dyn Account>,
     pub(super) shared: Rc<Shared>,
@@ -129,14 +130,20 @@ pub(super) struct Lane {
     places: std::sync::Arc<Semaphore>,
     gate: Gate,
     breaker: RefCell<Breaker>,
-    subjects: RefCell<Subjects<(Row, Option<Recorded>)>>,
+    subjects: RefCell<Subjects<Turn>>,
     moved_on: Notify,
+    /// Rows that were read in this start and are still in doubt.
+    doubtful: RefCell<Vec<Unit>>,
     fresh: RefCell<Fresh>,
 }
 
 impl Lane {
-    pub(super) fn new(name: AccountName, account: Rc<dyn Account>, limits: Limits, shared: Rc<Shared>) -> Self {
+    /// The lane of `setup`, which is the run's lane at `place`.
+    pub(super) fn new(setup: LaneSetup, place: usize, shared: Rc<Shared>) -> Self {
+        let LaneSetup { name, account, limits } = setup;
         Self {
+            place,
+            progress: RefCell::default(),
             name,
             account,
             shared,
@@ -147,131 +154,8 @@ impl Lane {
             breaker: RefCell::new(Breaker::default()),
             subjects: RefCell::new(Subjects::default()),
             moved_on: Notify::new(),
+            doubtful: RefCell::default(),
             fresh: RefCell::default(),
-        }
-    }
-
-    /// Walks through the input and starts this account's rows, then waits for the last of them.
-    pub(super) async fn work(self: Rc<Self>, input: Rc<dyn Input>) {
-        let mut units = JoinSet::new();
-        if let Err(halt) = self.feed(&*input, &mut units).await {
-            self.shared.halt(Some(halt));
-        }
-        while let Some(ended) = units.join_next().await {
-            self.reap(ended);
-        }
-    }
-
-    async fn feed(self: &Rc<Self>, input: &dyn Input, units: &mut JoinSet<()>) -> Result<(), Halt> {
-        let changed = |fault: crate::contract::InputFault| Halt::InputChanged { message: fault.message };
-        let mut rows = input.rows(crate::contract::Done::default()).map_err(changed)?;
-        let mut records = Records::new(Rc::clone(&self.shared.journal), self.shared.run);
-        let mut passed = 0_u32;
-        while !self.shared.stop.is_thrown() {
-            let Some(row) = rows.next_row().map_err(changed)? else { break };
-            if row.account == self.name {
-                let recorded = records.of(row.number).map_err(|fault| Halt::Journal { message: fault.to_string() })?;
-                if self.start(row, recorded, units).await {
-                    continue;
-                }
-            }
-            passed += 1;
-            if passed.is_multiple_of(TURN) {
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes one row in. True where it waited for something meanwhile.
-    async fn start(self: &Rc<Self>, row: Row, recorded: Option<Recorded>, units: &mut JoinSet<()>) -> bool {
-        let readable = self.shared.verify && row.operation.verified_by.is_some();
-        let step = step(recorded.as_ref(), row.operation.effect, readable, self.shared.leave);
-        if step == Step::Skip {
-            return false;
-        }
-        if step == Step::LeaveInDoubt {
-            if let Some(subject) = &row.subject {
-                self.doubt(subject).await;
-            }
-            return false;
-        }
-        self.make_room(units).await;
-        let Some((row, recorded)) = self.admit(row, recorded).await else { return true };
-        let clearance = if step == Step::Verify { None } else { self.clearance().await };
-        if step == Step::Verify || clearance.is_some() {
-            // On the heap from the start: the runtime moves what it is given several times.
-            units.spawn_local(Box::pin(Rc::clone(self).run_of_subject(row, recorded, clearance)));
-        }
-        true
-    }
-
-    /// Waits while too many rows are parked behind busy subjects, and collects units that have ended.
-    async fn make_room(&self, units: &mut JoinSet<()>) {
-        while let Some(ended) = units.try_join_next() {
-            self.reap(ended);
-        }
-        while self.subjects.borrow().waiting() >= MOST_WAITING && !self.shared.stop.is_thrown() {
-            tokio::select! {
-                () = self.moved_on.notified() => {}
-                () = self.shared.stop.thrown() => {}
-            }
-        }
-    }
-
-    /// The row, if its subject is free; otherwise it is parked or held.
-    async fn admit(&self, row: Row, recorded: Option<Recorded>) -> Option<(Row, Option<Recorded>)> {
-        let Some(subject) = row.subject.clone() else { return Some((row, recorded)) };
-        let admission = self.subjects.borrow_mut().admit(&subject, (row, recorded));
-        match admission {
-            Admission::Go(row) => Some(row),
-            Admission::Parked => None,
-            Admission::Held((row, recorded)) => {
-                self.hold(&row, recorded.as_ref()).await;
-                None
-            }
-        }
-    }
-
-    /// Nothing of this subject goes on: what waits for it is held.
-    async fn doubt(&self, subject: &SubjectKey) {
-        let held = self.subjects.borrow_mut().doubt(subject);
-        for (row, recorded) in held {
-            self.hold(&row, recorded.as_ref()).await;
-        }
-    }
-
-    /// Records that a row waits behind a doubt. A row that is itself in doubt stays so.
-    async fn hold(&self, row: &Row, recorded: Option<&Recorded>) {
-        let planned = recorded.is_none_or(|recorded| recorded.state == State::Planned);
-        if let (true, Some(subject)) = (planned, row.subject.clone()) {
-            self.shared.commit(row, State::Planned, Event::Held, Note::Held { subject }, false).await;
-        }
-    }
-
-    /// Takes one row to its end, then those that wait behind it for the same subject.
-    async fn run_of_subject(self: Rc<Self>, row: Row, recorded: Option<Recorded>, clearance: Option<Clearance>) {
-        let mut next = Some((row, recorded, clearance));
-        while let Some((row, recorded, clearance)) = next.take() {
-            let subject = row.subject.clone();
-            let end = unit::run(Unit::new(&self, row, recorded), clearance).await;
-            let Some(subject) = subject else { break };
-            if end == End::InDoubt {
-                self.doubt(&subject).await;
-            } else if !self.shared.stop.is_thrown() {
-                let successor = self.subjects.borrow_mut().next(&subject);
-                next = successor.map(|(row, recorded)| (row, recorded, None));
-            }
-            self.moved_on.notify_one();
-        }
-    }
-
-    /// A unit that panicked leaves its row intended, so that it is in doubt at the next start; the run must not go on.
-    fn reap(&self, ended: Result<(), tokio::task::JoinError>) {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            self.shared.halt(Some(Halt::Invariant { message: "a worker panicked; its row is in doubt".to_owned() }));
         }
     }
 
@@ -324,16 +208,29 @@ impl Lane {
         }
     }
 
+    /// Whether the run reads what can be read about the row.
+    pub(super) fn can_read(&self, row: &Row) -> bool {
+        self.shared.verify && row.operation.verified_by.is_some()
+    }
+
+    /// What marks our call for the row in the provider's own reports, where its text has room for it. Run and row are for
+    /// a person who looks them up; that no other machine's run 7 is taken for ours is the mark's doing.
+    pub(super) fn token(&self, row: &Row) -> Option<String> {
+        let token = format!("subops {}-{} {}", self.shared.run, row.number, self.shared.mark.as_ref()?);
+        row.marked(&token).is_some().then_some(token)
+    }
+
     /// A call for the row's subject may just have had its effect.
     pub(super) fn touch(&self, row: &Row) {
-        if let (Some(subject), true) = (&row.subject, self.shared.verify && row.operation.verified_by.is_some()) {
+        if let (Some(subject), true) = (&row.subject, self.can_read(row)) {
             self.fresh.borrow_mut().touch(subject, Instant::now(), self.account.settle_delay());
         }
     }
 
-    /// Whether a read could still miss, or show, the effect of an earlier call for the row's subject.
+    /// Whether a read that is made now could still miss, or show, the effect of an earlier call for the row's subject.
     pub(super) fn is_fresh(&self, row: &Row) -> bool {
-        row.subject.as_ref().is_some_and(|subject| self.fresh.borrow_mut().holds(subject, Instant::now()))
+        let delay = self.account.settle_delay();
+        row.subject.as_ref().is_some_and(|subject| self.fresh.borrow().spoils(subject, Instant::now(), delay))
     }
 
     /// Makes one call and tells the observer how long it took.

@@ -11,6 +11,7 @@
 //! This room knows providers and the journal only by their contract. It must not repeat a call without asking
 //! [`verdict`], and nothing outside it repeats calls at all (I2).
 
+mod ahead;
 pub mod backoff;
 pub mod breaker;
 mod fresh;
@@ -19,7 +20,7 @@ pub mod guard;
 mod lane;
 pub mod pace;
 pub mod plan;
-mod records;
+mod progress;
 mod run;
 pub mod stop;
 pub mod subjects;

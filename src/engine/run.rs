@@ -7,6 +7,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::guard::Watch;
 use super::lane::{Lane, Shared};
 use super::plan::Leave;
+use super::progress::Marks;
 use super::stop::{Stop, StopReason};
 use crate::contract::{Account, Clock, Input, Journal, Observer};
 use crate::model::event::Halt;
@@ -40,8 +41,8 @@ pub struct RunSetup {
     pub verify: bool,
     /// Whether rows may be sent, or doubts only be settled by reads.
     pub leave: Leave,
-    /// Whether free texts carry a token of run and row.
-    pub token: bool,
+    /// The mark in the token of run and row that free texts carry; it must be no other run's. None where they carry none.
+    pub mark: Option<String>,
     /// Who watches.
     pub observer: Rc<dyn Observer>,
     /// What time it is.
@@ -60,15 +61,17 @@ pub struct Ended {
 /// Runs until every row has ended, the switch is thrown, or a guard halts it. After it returned, no call is in flight,
 /// and everything that is known is durable (or the reason names the journal).
 pub async fn execute(setup: RunSetup) -> Ended {
-    let RunSetup { run, journal, input, lanes, guard, verify, leave, token, observer, clock, stop } = setup;
+    let RunSetup { run, journal, input, lanes, guard, verify, leave, mark, observer, clock, stop } = setup;
     let watch = Watch::new(guard);
-    let shared = Rc::new(Shared { run, journal, observer, clock, stop: stop.clone(), watch, verify, leave, token });
+    let marks = Marks::new(lanes.len());
+    let shared =
+        Rc::new(Shared { run, journal, observer, clock, stop: stop.clone(), watch, verify, leave, mark, marks });
     let local = LocalSet::new();
     local
         .run_until(async {
             let mut working = JoinSet::new();
-            for LaneSetup { name, account, limits } in lanes {
-                let lane = Rc::new(Lane::new(name, account, limits, Rc::clone(&shared)));
+            for (place, setup) in lanes.into_iter().enumerate() {
+                let lane = Rc::new(Lane::new(setup, place, Rc::clone(&shared)));
                 working.spawn_local(lane.work(Rc::clone(&input)));
             }
             while let Some(ended) = working.join_next().await {

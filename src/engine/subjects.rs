@@ -1,6 +1,6 @@
 //! Rows of one subject run one at a time, in file order (I8), and none runs behind a doubt.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::model::ids::SubjectKey;
 
@@ -8,8 +8,16 @@ use crate::model::ids::SubjectKey;
 #[derive(Debug)]
 pub struct Subjects<T> {
     busy: HashMap<SubjectKey, VecDeque<T>>,
-    doubtful: HashSet<SubjectKey>,
+    doubtful: HashMap<SubjectKey, Doubted>,
     waiting: usize,
+}
+
+/// A subject that rows in doubt are about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Doubted {
+    doubts: u32,
+    /// Whether a row was held behind them.
+    holds: bool,
 }
 
 /// What may happen to a row that wants its subject.
@@ -25,7 +33,7 @@ pub enum Admission<T> {
 
 impl<T> Default for Subjects<T> {
     fn default() -> Self {
-        Self { busy: HashMap::new(), doubtful: HashSet::new(), waiting: 0 }
+        Self { busy: HashMap::new(), doubtful: HashMap::new(), waiting: 0 }
     }
 }
 
@@ -37,7 +45,8 @@ impl<T> Subjects<T> {
             self.waiting += 1;
             return Admission::Parked;
         }
-        if self.doubtful.contains(subject) {
+        if let Some(doubted) = self.doubtful.get_mut(subject) {
+            doubted.holds = true;
             return Admission::Held(row);
         }
         self.busy.insert(subject.clone(), VecDeque::new());
@@ -58,10 +67,23 @@ impl<T> Subjects<T> {
 
     /// The row that was busy with `subject` ended in doubt: all that wait behind it, and all that will come, are held.
     pub fn doubt(&mut self, subject: &SubjectKey) -> VecDeque<T> {
-        self.doubtful.insert(subject.clone());
         let held = self.busy.remove(subject).unwrap_or_default();
         self.waiting -= held.len();
+        let doubted = self.doubtful.entry(subject.clone()).or_default();
+        doubted.doubts += 1;
+        doubted.holds |= !held.is_empty();
         held
+    }
+
+    /// One of the doubts about `subject` is settled. True where this leaves none, and rows are held that need be no more.
+    pub fn settle(&mut self, subject: &SubjectKey) -> bool {
+        let Some(doubted) = self.doubtful.get_mut(subject) else { return false };
+        doubted.doubts = doubted.doubts.saturating_sub(1);
+        let Doubted { doubts, holds } = *doubted;
+        if doubts == 0 {
+            self.doubtful.remove(subject);
+        }
+        doubts == 0 && holds
     }
 
     /// How many rows wait behind a busy subject.
@@ -103,5 +125,19 @@ mod tests {
         assert_eq!(subjects.admit(&key("1"), 'c'), Admission::Held('c'));
         assert_eq!(subjects.admit(&key("2"), 'd'), Admission::Go('d'));
         assert_eq!(subjects.waiting(), 0);
+    }
+
+    #[test]
+    fn a_subject_is_free_again_once_its_last_doubt_is_settled() {
+        let mut subjects = Subjects::default();
+        subjects.doubt(&key("1"));
+        subjects.doubt(&key("1"));
+        assert!(!subjects.settle(&key("1")), "one is left");
+        assert_eq!(subjects.admit(&key("1"), 'a'), Admission::Held('a'));
+        assert!(subjects.settle(&key("1")));
+        assert_eq!(subjects.admit(&key("1"), 'b'), Admission::Go('b'));
+        subjects.doubt(&key("2"));
+        assert!(!subjects.settle(&key("2")), "nothing is held behind it");
+        assert!(!subjects.settle(&key("3")), "it never was in doubt");
     }
 }

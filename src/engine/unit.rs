@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ahead::ReadAhead;
 use super::backoff::backoff;
 use super::lane::{Clearance, Lane};
 use super::plan::Leave;
-use super::verdict::{Consequence, Fate, Situation, verdict};
+use super::verdict::{Fate, Situation, verdict};
 use crate::contract::{Note, Observation, Recorded};
-use crate::model::event::{Halt, RunEvent};
+use crate::model::event::RunEvent;
 use crate::model::failure::{Answer, Failure, FailureClass, Reply};
+use crate::model::ids::SubjectKey;
 use crate::model::operation::Effect;
 use crate::model::row::Row;
 use crate::model::state::{Event, State};
@@ -62,7 +64,7 @@ enum Next {
 /// One row on its way.
 pub(super) struct Unit {
     lane: Rc<Lane>,
-    row: Row,
+    row: Rc<Row>,
     state: State,
     attempts: u32,
     retries: u32,
@@ -71,18 +73,32 @@ pub(super) struct Unit {
     failed_reads: u32,
     unsettled: bool,
     baseline: Option<Observation>,
+    /// The token that the last call carried.
+    carried: Option<String>,
+    /// A baseline for the first call that a list read has brought already.
+    read_ahead: Option<ReadAhead>,
     /// When the last call ended, or when a doubt from before this start was found.
     since: Instant,
+    /// When a read was last made to verify it.
+    looked: Option<Instant>,
     unhurried: bool,
 }
 
 impl Unit {
-    pub(super) fn new(lane: &Rc<Lane>, row: Row, recorded: Option<Recorded>) -> Self {
+    pub(super) fn new(
+        lane: &Rc<Lane>,
+        row: Rc<Row>,
+        recorded: Option<Recorded>,
+        read_ahead: Option<ReadAhead>,
+    ) -> Self {
         let state = recorded.as_ref().map_or(State::Planned, |recorded| recorded.state);
+        let sent = recorded.as_ref().and_then(|recorded| recorded.sent.as_deref());
+        let carried = sent.and_then(|sent| lane.token(&row).filter(|token| sent.contains(&format!("[{token}]\""))));
         Self {
             lane: Rc::clone(lane),
             row,
             state,
+            carried,
             attempts: recorded.as_ref().map_or(0, |recorded| recorded.attempts),
             retries: 0,
             resends: 0,
@@ -90,6 +106,8 @@ impl Unit {
             failed_reads: 0,
             unsettled: state == State::InDoubt,
             since: Instant::now(),
+            looked: None,
+            read_ahead,
             baseline: recorded.and_then(|recorded| recorded.baseline),
             unhurried: false,
         }
@@ -97,12 +115,19 @@ impl Unit {
 }
 
 /// Takes the row to its end. `clearance` is leave for its first call, where the caller has got it already.
-pub(super) async fn run(mut unit: Unit, clearance: Option<Clearance>) -> End {
-    let mut clearance = clearance;
-    let mut next = match unit.first().await {
-        Ok(next) => next,
-        Err(end) => return end,
-    };
+pub(super) async fn run(unit: &mut Unit, clearance: Option<Clearance>) -> End {
+    let first = unit.first().await;
+    go_on(unit, first, clearance).await
+}
+
+/// Reads once more what a row is about that reads have left in doubt, and takes it to its end where that settles it.
+pub(super) async fn run_last_look(unit: &mut Unit) -> End {
+    let first = unit.last_look().await;
+    go_on(unit, first, None).await
+}
+
+async fn go_on(unit: &mut Unit, first: Result<Next, End>, mut clearance: Option<Clearance>) -> End {
+    let mut next = first.unwrap_or_else(Next::End);
     loop {
         let step = match next {
             Next::Call(wait) => unit.call(wait, clearance.take()).await,
@@ -154,13 +179,19 @@ impl Unit {
         if let Err(failure) = lane.account.ready().await {
             return self.not_sent(&failure).await;
         }
+        // Of one call alone: before the next, what was read ahead may be old.
+        let read_ahead = self.read_ahead.take().filter(|read| lane.still_holds(&self.row, read));
         self.baseline = None;
         if self.needs_baseline() {
-            match self.observe().await {
-                Ok(baseline) => self.baseline = baseline,
-                Err(failure) => return self.not_sent(&failure).await,
+            if let Some(read) = read_ahead {
+                self.baseline = Some(read.observation);
+            } else {
+                match self.observe().await {
+                    Ok(baseline) => self.baseline = baseline,
+                    Err(failure) => return self.not_sent(&failure).await,
+                }
+                self.unhurried = lane.another_slot().await.ok_or_else(|| self.stopped())? && self.unhurried;
             }
-            self.unhurried = lane.another_slot().await.ok_or_else(|| self.stopped())? && self.unhurried;
         }
         // The last moment at which stopping costs nothing.
         if lane.shared.stop.is_thrown() {
@@ -168,12 +199,13 @@ impl Unit {
         }
         #[cfg(feature = "negative-controls")]
         if Mistake::IntentAfterCall.is_made() {
-            let reply = lane.timed(lane.account.perform(&self.row, self.token().as_deref())).await;
-            self.intend().await?;
+            let token = lane.token(&self.row);
+            let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
+            self.intend(token).await?;
             return self.conclude(reply).await;
         }
-        self.intend().await?;
-        let token = self.token();
+        let token = lane.token(&self.row);
+        self.intend(token.clone()).await?;
         let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
         self.conclude(reply).await
     }
@@ -185,27 +217,25 @@ impl Unit {
         self.row.operation.effect == Effect::Additive && self.readable() && !self.lane.is_fresh(&self.row)
     }
 
-    fn readable(&self) -> bool {
-        self.lane.shared.verify && self.row.operation.verified_by.is_some()
+    pub(super) fn readable(&self) -> bool {
+        self.lane.can_read(&self.row)
     }
 
-    async fn intend(&mut self) -> Result<(), End> {
+    pub(super) fn subject(&self) -> Option<SubjectKey> {
+        self.row.subject.clone()
+    }
+
+    async fn intend(&mut self, token: Option<String>) -> Result<(), End> {
         self.attempts += 1;
         let note = Note::Intent {
             attempt: self.attempts,
             baseline: self.baseline.clone(),
             subject: self.row.subject.clone(),
-            sent: self.row.as_sent(),
+            sent: self.row.as_sent(token.as_deref()),
         };
+        self.carried = token;
         self.moved(Event::Intent { effect: self.row.operation.effect }, note).await?;
         Ok(())
-    }
-
-    /// What marks our call in the provider's own reports.
-    fn token(&self) -> Option<String> {
-        let shared = &self.lane.shared;
-        (shared.token && self.row.operation.token.is_some())
-            .then(|| format!("subops {}-{}", shared.run, self.row.number))
     }
 
     /// Draws the consequence of a reply to our call.
@@ -249,7 +279,7 @@ impl Unit {
 
     async fn failed(&mut self, failure: Failure) -> Result<Next, End> {
         let decided = verdict(self.situation(failure.class));
-        self.spread(decided.consequence, &failure);
+        self.lane.spread(decided.consequence, &failure);
         let note = Note::Failure { code: failure.class.code().to_owned(), message: failure.message.clone() };
         match decided.fate {
             Fate::Doubt => self.doubtful(failure.class.code(), failure.message).await,
@@ -276,7 +306,7 @@ impl Unit {
     /// Something that had to come before the intent failed: nothing was sent, whatever the failure proves about itself.
     async fn not_sent(&mut self, failure: &Failure) -> Result<Next, End> {
         let decided = verdict(self.as_read(failure.class));
-        self.spread(decided.consequence, failure);
+        self.lane.spread(decided.consequence, failure);
         match decided.fate {
             Fate::PutBack => return Ok(Next::End(self.stopped())),
             Fate::Wait => return Ok(self.again(failure, Pays::Nothing)),
@@ -325,26 +355,6 @@ impl Unit {
             reason: failure.message.clone(),
         });
         Next::Call(wait)
-    }
-
-    /// What the failure means for the account's other rows.
-    fn spread(&self, consequence: Consequence, failure: &Failure) {
-        let lane = &self.lane;
-        let message = failure.message.clone();
-        match consequence {
-            Consequence::None => {}
-            Consequence::Throttle => {
-                lane.answered();
-                lane.throttled(failure);
-            }
-            Consequence::Strain => lane.strained(failure),
-            Consequence::Pause => lane.trip(failure),
-            Consequence::Relogin => lane.account.forget_session(),
-            Consequence::Unlisted => lane.shared.halt(lane.shared.watch.unlisted(&message)),
-            Consequence::StopTls => lane.shared.halt(Some(Halt::Tls { account: lane.name.clone(), message })),
-            Consequence::StopCredentials => lane.shared.halt(Some(lane.credentials_halt(message))),
-            Consequence::StopRedirect => lane.shared.halt(Some(Halt::Redirect { account: lane.name.clone() })),
-        }
     }
 
     /// Reads what the provider holds about the row's subject; the caller has leave for the call.

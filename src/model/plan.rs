@@ -47,15 +47,25 @@ pub struct Group {
     pub rows: u64,
     /// The sum of the operation's quantity (days added), where it has one.
     pub quantity: Option<(i64, &'static str)>,
-    /// Reads that come on top of the rows, for baselines.
+    /// Reads that come on top of the rows, for baselines: an estimate where they may come from lists.
     pub extra_calls: u64,
+    /// The most that there can be of them: one for each row where no list is of use.
+    pub most_extra_calls: u64,
 }
 
 impl Group {
     /// How long its calls take at the account's rate.
     pub fn duration(&self) -> Duration {
-        let calls = u32::try_from(self.rows + self.extra_calls).unwrap_or(u32::MAX);
-        self.rate.interval().saturating_mul(calls)
+        self.time_of(self.rows + self.extra_calls)
+    }
+
+    /// How long they take where no list is of use.
+    pub fn longest(&self) -> Duration {
+        self.time_of(self.rows + self.most_extra_calls)
+    }
+
+    fn time_of(&self, calls: u64) -> Duration {
+        self.rate.interval().saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX))
     }
 }
 

@@ -57,6 +57,10 @@ mod tests {
             for parameter in named.into_iter().flatten() {
                 assert!(operation.position(parameter).is_some(), "{name}: {parameter} is no parameter");
             }
+            let token = operation.token.and_then(|token| operation.position(token));
+            if let Some(parameter) = token.and_then(|at| operation.parameters.get(at)) {
+                assert!(matches!(parameter.kind, Kind::Text { .. }), "{name}: the token's place is no text");
+            }
             let subject = operation.subject.and_then(|subject| operation.position(subject));
             if let Some(parameter) = subject.and_then(|at| operation.parameters.get(at)) {
                 assert!(parameter.need == Need::Required, "{name}: the subject can be missing");

@@ -144,7 +144,12 @@ fn time(plan: &Plan) -> String {
     let calls = sum_by_account(plan, without_extra);
     let all = estimated(plan);
     let about = format!("about {}", estimate(calls));
-    if all > calls { format!("{about} (baselines included: {})", estimate(all)) } else { about }
+    let longest = sum_by_account(plan, Group::longest);
+    match (estimate(all), estimate(longest)) {
+        _ if all <= calls => about,
+        (all, longest) if all == longest => format!("{about} (baselines included: {all})"),
+        (all, longest) => format!("{about} (baselines included: about {all}, or {longest} where no list shows them)"),
+    }
 }
 
 fn first_rows(plan: &Plan, style: &Style) -> String {
@@ -175,6 +180,7 @@ struct PlanJson<'a> {
     amounts: BTreeMap<&'static str, String>,
     repeated: RepeatedJson,
     estimated_seconds: u64,
+    longest_seconds: u64,
     sent: bool,
 }
 
@@ -207,7 +213,6 @@ pub fn to_json(plan: &Plan) -> String {
         moves_money: group.operation.moves_money,
         verified_by: group.operation.verified_by,
     });
-    let estimated = estimated(plan);
     super::format::json(&PlanJson {
         job: &plan.job,
         input: &plan.input,
@@ -222,9 +227,14 @@ pub fn to_json(plan: &Plan) -> String {
             lines: plan.repeated.examples.iter().map(|row| row.0).collect(),
         },
         // Begun seconds count: it takes at least so long.
-        estimated_seconds: estimated.as_secs() + u64::from(estimated.subsec_nanos() > 0),
+        estimated_seconds: begun_seconds(estimated(plan)),
+        longest_seconds: begun_seconds(sum_by_account(plan, Group::longest)),
         sent: false,
     })
+}
+
+fn begun_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::faults::Faults;
 use super::limits::{LatencyRange, Limiter, RateLimit, parse_time};
 use super::locked;
 use super::message::{Reply, Request};
+use super::segpay::ListReading;
 use super::server::Shared;
 
 /// What can be changed while the sandbox runs.
@@ -21,13 +22,16 @@ pub(super) struct Settings {
     pub(super) faults: Faults,
     pub(super) latency: LatencyRange,
     limiter: Option<Limiter>,
+    /// What Segpay's lists of subscriptions show.
+    lists: ListReading,
     /// How long Segpay's reports do not show a refund.
     refund_delay: Duration,
 }
 
 impl Settings {
     pub(super) fn new(faults: Faults, latency: LatencyRange, rate: Option<RateLimit>) -> Self {
-        Self { faults, latency, limiter: rate.map(Limiter::new), refund_delay: Duration::ZERO }
+        let (lists, refund_delay) = (ListReading::default(), Duration::ZERO);
+        Self { faults, latency, limiter: rate.map(Limiter::new), lists, refund_delay }
     }
 
     /// Counts one call against the rate limit; false where it is beyond it.
@@ -40,6 +44,7 @@ impl Settings {
             "rate": self.limiter.as_ref().map(|limiter| limiter.limit.to_string()),
             "faults": self.faults.to_string(),
             "latency": self.latency.to_string(),
+            "lists": self.lists.as_str(),
             "refund_delay": format!("{}ms", self.refund_delay.as_millis()),
         })
     }
@@ -58,6 +63,14 @@ impl Settings {
             Some(None) => Duration::ZERO,
             None => self.refund_delay,
         };
+        let lists = match &change.lists {
+            Some(Some(word)) => {
+                ListReading::parse(word).ok_or_else(|| format!("`{word}` is not `from`, `after` or `only`"))?
+            }
+            Some(None) => ListReading::default(),
+            None => self.lists,
+        };
+        self.lists = lists;
         self.refund_delay = refund_delay;
         self.faults = faults.unwrap_or(self.faults);
         self.latency = latency.unwrap_or(self.latency);
@@ -78,6 +91,8 @@ struct Change {
     faults: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
     latency: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    lists: Option<Option<String>>,
     #[serde(deserialize_with = "given")]
     refund_delay: Option<Option<String>>,
     /// Ends all sessions of 2Checkout; not a setting, but an event.
@@ -139,6 +154,7 @@ fn control(request: &Request, peer: SocketAddr, shared: &Shared) -> Reply {
         Ok(expire_sessions) => {
             let mut world = locked(&shared.world);
             world.segpay.delay_refunds(settings.refund_delay);
+            world.segpay.read_lists(settings.lists);
             if expire_sessions {
                 world.twocheckout.expire_sessions();
             }

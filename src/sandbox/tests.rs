@@ -356,6 +356,23 @@ fn the_list_of_active_subscriptions_comes_in_pages() {
     assert!(!list(90_000_000).contains("<Data "));
 }
 
+#[test]
+fn a_list_begins_with_after_or_with_only_the_one_asked_for() {
+    let sandbox = sandbox();
+    let list = |reading: &str| {
+        let told = send(&sandbox, "POST", "/control", &json!({ "lists": reading }).to_string());
+        assert_eq!(told.status, 200, "{}", told.body);
+        let target = "/MWS.asmx/AssetsActiveSubscriptionsByURL?BegDate=&EndDate=&URLID=0";
+        let page = get(&sandbox, &format!("{target}&{LOGIN}&PurchaseID={ACTIVE}")).body;
+        (page.matches("<Data ").count(), page.contains(&format!("<PurchaseID>{ACTIVE}</PurchaseID>")))
+    };
+    assert_eq!(list("from"), (250, true));
+    assert_eq!(list("after"), (250, false));
+    assert_eq!(list("only"), (1, true));
+    let refused = send(&sandbox, "POST", "/control", r#"{"lists":"all"}"#);
+    assert_eq!((refused.status, refused.body.as_str()), (400, "`all` is not `from`, `after` or `only`"));
+}
+
 /// What became visible of one extension under a fault that always strikes, and whether it was applied.
 fn under(fault: &str) -> (std::io::Result<Vec<u8>>, usize) {
     let sandbox = with_faults(&format!("{fault}=1"), 0);
@@ -503,20 +520,26 @@ fn beyond_the_rate_calls_are_refused_without_effect() {
 fn settings_change_while_it_runs() {
     let sandbox = sandbox();
     let control = |body: &str| send(&sandbox, "POST", "/control", body);
-    assert_eq!(get(&sandbox, "/control").body, r#"{"rate":null,"faults":"","latency":"0ms","refund_delay":"0ms"}"#);
+    assert_eq!(
+        get(&sandbox, "/control").body,
+        r#"{"rate":null,"faults":"","latency":"0ms","lists":"from","refund_delay":"0ms"}"#
+    );
     let changed = control(r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms"}"#);
-    assert_eq!(changed.body, r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms","refund_delay":"0ms"}"#);
+    assert_eq!(
+        changed.body,
+        r#"{"rate":"20/s","faults":"html=1","latency":"1ms..2ms","lists":"from","refund_delay":"0ms"}"#
+    );
     assert!(get(&sandbox, &format!("/MWS.asmx/ValidateUserAccess?{LOGIN}")).body.contains("Maintenance"));
     for wrong in [r#"{"fault":"html=1"}"#, r#"{"rate":null,"faults":"htm=1"}"#, r#"{"rate":50}"#, "x", ""] {
         assert_eq!(control(wrong).status, 400, "{wrong}");
     }
     assert_eq!(
         control(r#"{"faults":null}"#).body,
-        r#"{"rate":"20/s","faults":"","latency":"1ms..2ms","refund_delay":"0ms"}"#
+        r#"{"rate":"20/s","faults":"","latency":"1ms..2ms","lists":"from","refund_delay":"0ms"}"#
     );
     assert_eq!(
         control(r#"{"rate":null}"#).body,
-        r#"{"rate":null,"faults":"","latency":"1ms..2ms","refund_delay":"0ms"}"#
+        r#"{"rate":null,"faults":"","latency":"1ms..2ms","lists":"from","refund_delay":"0ms"}"#
     );
     assert_eq!(extend(&sandbox, ACTIVE, "30"), "Successful");
 }

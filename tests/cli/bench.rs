@@ -133,3 +133,8 @@ pub(super) fn ended(program: Child) -> Outcome {
 pub(super) fn number(summary: &Value, pointer: &str) -> u64 {
     summary.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| panic!("no number {pointer} in {summary}"))
 }
+
+/// A free text as it was written: without the token that is sent behind it.
+pub(super) fn without_token(text: &str) -> &str {
+    text.split_once(" [subops ").map_or(text, |(text, _)| text)
+}

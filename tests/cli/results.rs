@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::bench::{Bench, ended, number, signal};
+use super::bench::{Bench, ended, number, signal, without_token};
 use super::support::extensions;
 
 const TABLES: [&str; 4] = ["succeeded.csv", "failed.csv", "in_doubt.csv", "not_sent.csv"];
@@ -94,7 +94,7 @@ fn summary_json_is_what_json_prints_and_status_agrees() {
     assert!(printed["digest"].as_str().is_some_and(|digest| digest.starts_with("blake3:")), "{printed}");
     let results = printed["results"].as_str().expect("a folder");
     assert!(bench.home.path().join(results).is_dir(), "{results}");
-    assert!(number(&printed, "/calls") >= 41, "baselines are calls too: {printed}");
+    assert!(number(&printed, "/calls") > 21, "baselines are calls too: {printed}");
     for field in ["rate", "latency_ms", "started", "finished", "amounts", "retries", "halted_by", "next"] {
         assert!(printed.get(field).is_some(), "{field}: {printed}");
     }
@@ -199,7 +199,8 @@ fn cells_that_a_spreadsheet_would_calculate_are_guarded_and_what_is_sent_stays_a
     bench.home.write("note.csv", input);
     bench.job("note", "segpay.insert_consumer_note", "");
     bench.home.run(["run", "note.toml"]).exits(1);
-    assert_eq!(bench.sandbox.ledger()[0]["request"]["Note"], "=HYPERLINK(1)", "the provider gets what was written");
+    let note = bench.sandbox.ledger()[0]["request"]["Note"].clone();
+    assert_eq!(note.as_str().map(without_token), Some("=HYPERLINK(1)"), "the provider gets what was written");
     let done = &bench.home.result_rows("succeeded.csv")[0];
     assert_eq!(
         [&done["Note"], &done["customer"], &done["balance"]].map(String::as_str),

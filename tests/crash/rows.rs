@@ -126,9 +126,12 @@ pub(crate) fn money(cents: i64) -> String {
 }
 
 impl Row {
-    /// Whether this effect of the ledger is this row's.
+    /// Whether this effect of the ledger is this row's. A free text ends with a token that names the row.
     pub(crate) fn caused(&self, effect: &Value) -> bool {
-        self.is_like(effect) && effect["request"][self.kind.in_ledger().1] == self.mark
+        let sent = effect["request"][self.kind.in_ledger().1].as_str().unwrap_or_default();
+        let (text, token) = sent.split_once(" [subops ").map_or((sent, None), |(text, token)| (text, Some(token)));
+        let names_us = token.is_none_or(|token| token.contains(&format!("-{} ", self.line)));
+        self.is_like(effect) && text == self.mark && names_us
     }
 
     /// Whether this effect is of the same operation on the same subject, whichever row's it was.

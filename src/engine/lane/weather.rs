@@ -9,31 +9,51 @@ use tokio::time::Instant;
 
 use super::Lane;
 use crate::engine::breaker::{PATIENCE, probe_wait};
+use crate::engine::verdict::Consequence;
 use crate::model::event::{Halt, RunEvent, Weather};
 use crate::model::failure::{Failure, FailureClass, Reply};
 
 impl Lane {
+    /// What a failed call means for the account's other rows.
+    pub(in crate::engine) fn spread(self: &Rc<Self>, consequence: Consequence, failure: &Failure) {
+        let message = failure.message.clone();
+        match consequence {
+            Consequence::None => {}
+            Consequence::Throttle => {
+                self.answered();
+                self.throttled(failure);
+            }
+            Consequence::Strain => self.strained(failure),
+            Consequence::Pause => self.trip(failure),
+            Consequence::Relogin => self.account.forget_session(),
+            Consequence::Unlisted => self.shared.halt(self.shared.watch.unlisted(&message)),
+            Consequence::StopTls => self.shared.halt(Some(Halt::Tls { account: self.name.clone(), message })),
+            Consequence::StopCredentials => self.shared.halt(Some(self.credentials_halt(message))),
+            Consequence::StopRedirect => self.shared.halt(Some(Halt::Redirect { account: self.name.clone() })),
+        }
+    }
+
     /// The provider answered something: it is not down.
     pub(in crate::engine) fn answered(&self) {
         self.breaker.borrow_mut().answered();
     }
 
     /// One sign that the provider is down.
-    pub(in crate::engine) fn strained(self: &Rc<Self>, failure: &Failure) {
+    fn strained(self: &Rc<Self>, failure: &Failure) {
         if self.breaker.borrow_mut().strained() {
             self.pause(failure);
         }
     }
 
     /// The provider is certainly not to be called now.
-    pub(in crate::engine) fn trip(self: &Rc<Self>, failure: &Failure) {
+    fn trip(self: &Rc<Self>, failure: &Failure) {
         if self.breaker.borrow_mut().trip() {
             self.pause(failure);
         }
     }
 
     /// All workers wait as the provider asked, and the rate is lowered.
-    pub(in crate::engine) fn throttled(&self, failure: &Failure) {
+    fn throttled(&self, failure: &Failure) {
         let wait = failure.retry_after.unwrap_or(Duration::from_secs(1));
         if self.gate.close_for(wait) {
             self.weather(Weather::Paused { wait });
@@ -88,7 +108,7 @@ impl Lane {
         }
     }
 
-    pub(in crate::engine) fn credentials_halt(&self, message: String) -> Halt {
+    fn credentials_halt(&self, message: String) -> Halt {
         Halt::Credentials { account: self.name.clone(), message }
     }
 }

@@ -8,5 +8,7 @@
 )]
 
 mod behaviour;
+mod last_look;
+mod pages;
 mod rig;
 mod weather;

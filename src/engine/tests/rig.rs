@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::contract::{
-    Account, Change, Clock, Done, Doubt, Finding, Input, InputFault, Journal, JournalFault, LocalFuture, Millis, Note,
-    Observation, Observer, Recorded, Rows,
+    Account, Change, Clock, Done, Doubt, Finding, Input, InputFault, Journal, JournalFault, Listed, LocalFuture,
+    Millis, Note, Observation, Observer, Recorded, Resume, Rows,
 };
 use crate::engine::plan::Leave;
 use crate::engine::stop::Stop;
@@ -43,6 +43,8 @@ const fn operation(name: &'static str, effect: Effect, verified_by: Option<&'sta
 
 pub(super) static ADD: OperationSpec = operation("fake.add", Effect::Additive, Some("reading the count"));
 pub(super) static ADD_BLIND: OperationSpec = operation("fake.add_blind", Effect::Additive, None);
+/// Its effect may show at any time later, so that not to see it proves nothing.
+pub(super) static ADD_LATE: OperationSpec = operation("fake.add_late", Effect::Additive, Some("reading the count"));
 pub(super) static SWITCH: OperationSpec = operation("fake.switch", Effect::Conditional, Some("reading the switch"));
 pub(super) static SET: OperationSpec = operation("fake.set", Effect::Absolute, None);
 
@@ -69,9 +71,35 @@ pub(super) fn refused() -> Scene {
 /// Chooses what happens to the next call; the row is given by its subject.
 pub(super) type Script = Box<dyn FnMut(&str) -> Scene>;
 
+/// What comes of a list read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum List {
+    /// There is none.
+    None,
+    /// It shows so many of the rows, those with the smallest subjects, and the others are beyond it.
+    Page(usize),
+    /// It shows none of them, and no other page would.
+    Nothing,
+    /// It fails.
+    Fails(FailureClass),
+}
+
 /// A provider with a ledger of its own.
 pub(super) struct FakeProvider {
     script: RefCell<Script>,
+    /// What lists show.
+    pub(super) list: Cell<List>,
+    /// How long a read takes.
+    pub(super) read_latency: Cell<Duration>,
+    /// How long after it an effect shows in reads.
+    pub(super) lag: Cell<Duration>,
+    /// Reads of single subjects.
+    pub(super) reads: Cell<u32>,
+    /// The rows that each list read was asked for.
+    pub(super) pages: RefCell<Vec<Vec<u64>>>,
+    began: tokio::time::Instant,
+    /// When each effect came.
+    at: RefCell<HashMap<u64, tokio::time::Instant>>,
     pub(super) well: Cell<bool>,
     /// Rows carried out, by row number: how often.
     pub(super) applied: RefCell<BTreeMap<u64, u32>>,
@@ -116,6 +144,13 @@ impl FakeProvider {
     pub(super) fn new(script: Script) -> Rc<Self> {
         Rc::new(Self {
             script: RefCell::new(script),
+            list: Cell::new(List::None),
+            read_latency: Cell::new(Duration::from_millis(10)),
+            lag: Cell::new(Duration::ZERO),
+            reads: Cell::new(0),
+            pages: RefCell::default(),
+            began: tokio::time::Instant::now(),
+            at: RefCell::default(),
             well: Cell::new(true),
             applied: RefCell::default(),
             order: RefCell::default(),
@@ -142,28 +177,51 @@ impl FakeProvider {
     }
 
     fn carry_out(&self, row: u64, subject: &str) {
+        self.at.borrow_mut().insert(row, tokio::time::Instant::now());
         *self.applied.borrow_mut().entry(row).or_default() += 1;
         self.order.borrow_mut().entry(subject.to_owned()).or_default().push(row);
     }
 
     fn count_of(&self, subject: &str) -> usize {
-        self.order.borrow().get(subject).map_or(0, Vec::len)
+        let shows = |row: &&u64| self.at.borrow().get(row).is_some_and(|at| at.elapsed() >= self.lag.get());
+        self.order.borrow().get(subject).map_or(0, |rows| rows.iter().filter(shows).count())
+    }
+
+    /// What a read of the subject shows now.
+    fn observation(&self, subject: &str) -> Observation {
+        let count = self.count_of(subject).to_string();
+        let at = self.began.elapsed().as_millis().to_string();
+        Observation { facts: vec![("count".to_owned(), count), ("at".to_owned(), at)] }
+    }
+
+    /// A page of the list for these rows, by their subjects: what each shows at the moment of the reading.
+    fn page(&self, wanted: &[(Observation, String)], size: usize) -> Vec<Listed> {
+        let mut order: Vec<usize> = (0..wanted.len()).collect();
+        order.sort_by_key(|at| wanted[*at].1.parse::<u64>().unwrap_or(u64::MAX));
+        let mut listed = vec![Listed::Beyond; wanted.len()];
+        for at in order.into_iter().take(size) {
+            listed[at] = Listed::Shown(wanted[at].0.clone());
+        }
+        listed
     }
 }
 
 /// The account that calls it.
-pub(super) struct FakeAccount(pub(super) Rc<FakeProvider>);
+pub(super) struct FakeAccount {
+    provider: Rc<FakeProvider>,
+    settle_delay: Duration,
+}
 
 impl Account for FakeAccount {
     fn perform<'a>(&'a self, row: &'a Row, _token: Option<&'a str>) -> LocalFuture<'a, Reply> {
         Box::pin(async move {
             let subject = row.get("Id").unwrap_or_default();
-            self.0.calls.set(self.0.calls.get() + 1);
-            let _flight = InFlight::new(&self.0, subject);
-            let scene = (self.0.script.borrow_mut())(subject);
+            self.provider.calls.set(self.provider.calls.get() + 1);
+            let _flight = InFlight::new(&self.provider, subject);
+            let scene = (self.provider.script.borrow_mut())(subject);
             tokio::time::sleep(scene.latency / 2).await;
             if scene.applied {
-                self.0.carry_out(row.number.0, subject);
+                self.provider.carry_out(row.number.0, subject);
             }
             tokio::time::sleep(scene.latency / 2).await;
             scene.reply
@@ -171,8 +229,8 @@ impl Account for FakeAccount {
     }
 
     fn probe(&self) -> LocalFuture<'_, Reply> {
-        self.0.probes.set(self.0.probes.get() + 1);
-        let well = self.0.well.get();
+        self.provider.probes.set(self.provider.probes.get() + 1);
+        let well = self.provider.well.get();
         Box::pin(async move {
             if well {
                 Reply::Applied(Answer::word("here"))
@@ -185,9 +243,29 @@ impl Account for FakeAccount {
     fn observe<'a>(&'a self, row: &'a Row) -> Option<LocalFuture<'a, Result<Observation, Failure>>> {
         row.operation.verified_by?;
         Some(Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            let count = self.0.count_of(row.get("Id").unwrap_or_default());
-            Ok(Observation { facts: vec![("count".to_owned(), count.to_string())] })
+            self.provider.reads.set(self.provider.reads.get() + 1);
+            tokio::time::sleep(self.provider.read_latency.get()).await;
+            Ok(self.provider.observation(row.get("Id").unwrap_or_default()))
+        }))
+    }
+
+    fn observe_page(&self, rows: &[&Row]) -> Option<LocalFuture<'_, Result<Vec<Listed>, Failure>>> {
+        if matches!(self.provider.list.get(), List::None) {
+            return None;
+        }
+        let numbers: Vec<u64> = rows.iter().map(|row| row.number.0).collect();
+        let subjects: Vec<String> = rows.iter().map(|row| row.get("Id").unwrap_or_default().to_owned()).collect();
+        Some(Box::pin(async move {
+            self.provider.pages.borrow_mut().push(numbers);
+            // What it shows is of the moment at which it is asked for: the earliest that a reply may be about.
+            let seen = |subject: String| (self.provider.observation(&subject), subject);
+            let wanted: Vec<_> = subjects.into_iter().map(seen).collect();
+            tokio::time::sleep(self.provider.read_latency.get()).await;
+            match self.provider.list.get() {
+                List::Page(size) => Ok(self.provider.page(&wanted, size)),
+                List::Nothing | List::None => Ok(vec![Listed::Absent; wanted.len()]),
+                List::Fails(class) => Err(Failure::new(class, class.code())),
+            }
         }))
     }
 
@@ -198,13 +276,16 @@ impl Account for FakeAccount {
             (Effect::Conditional, _, 0) => Finding::NotApplied("still off".to_owned()),
             (Effect::Conditional, _, _) => Finding::Applied("on".to_owned()),
             (_, Some(before), now) if now == before + 1 => Finding::Applied(format!("{before} before, {now} now")),
+            (_, Some(before), now) if now == before && row.operation.name == ADD_LATE.name => {
+                Finding::NotYet(format!("still {now}"))
+            }
             (_, Some(before), now) if now == before => Finding::NotApplied(format!("still {now}")),
             (_, before, now) => Finding::Conflict(format!("{before:?} before, {now} now")),
         }
     }
 
     fn settle_delay(&self) -> Duration {
-        Duration::from_secs(60)
+        self.settle_delay
     }
 }
 
@@ -221,6 +302,9 @@ pub(super) enum Break {
 #[derive(Default)]
 pub(super) struct MemoryJournal {
     pub(super) rows: RefCell<BTreeMap<u64, Recorded>>,
+    watermark: Cell<RowNumber>,
+    /// A row that had no record when a mark above it was told: the next start would have passed over it.
+    pub(super) gap: Cell<Option<u64>>,
     commits: Cell<u64>,
     pub(super) break_at: Cell<Option<(u64, Break)>>,
 }
@@ -300,24 +384,42 @@ impl Journal for MemoryJournal {
     fn records(&self, _: RunId, after: RowNumber, limit: usize) -> Result<Vec<Recorded>, JournalFault> {
         Ok(self.rows.borrow().range(after.0 + 1..).take(limit).map(|(_, recorded)| recorded.clone()).collect())
     }
+
+    fn set_watermark(&self, _: RunId, mark: RowNumber) {
+        let rows = self.rows.borrow();
+        let gap = (2..mark.0).find(|row| !rows.contains_key(row));
+        self.gap.set(self.gap.get().or(gap));
+        self.watermark.set(mark.max(self.watermark.get()));
+    }
+
+    fn resume(&self, _: RunId) -> Result<Resume, JournalFault> {
+        let (rows, watermark) = (self.rows.borrow(), self.watermark.get());
+        let (final_rows, open): (Vec<_>, Vec<_>) = rows.values().cloned().partition(|row| row.state.is_final());
+        let final_rows = final_rows.iter().map(|row| row.row).filter(|row| *row >= watermark).collect();
+        Ok(Resume { watermark, open, final_rows })
+    }
 }
 
 /// Rows given by operation and subject; the first is row 2.
 pub(super) struct Given(pub(super) Vec<(&'static OperationSpec, String)>);
 
 impl Input for Given {
-    fn rows(&self, _: Done) -> Result<Box<dyn Rows + '_>, InputFault> {
-        Ok(Box::new(GivenRows { given: self, next: 0 }))
+    fn rows(&self, done: Done) -> Result<Box<dyn Rows + '_>, InputFault> {
+        Ok(Box::new(GivenRows { given: self, done, next: 0 }))
     }
 }
 
 struct GivenRows<'a> {
     given: &'a Given,
+    done: Done,
     next: usize,
 }
 
 impl Rows for GivenRows<'_> {
     fn next_row(&mut self) -> Result<Option<Row>, InputFault> {
+        while self.next < self.given.0.len() && self.done.takes(RowNumber(self.next as u64 + 2)) {
+            self.next += 1;
+        }
         let Some((operation, subject)) = self.given.0.get(self.next) else { return Ok(None) };
         let number = RowNumber(self.next as u64 + 2);
         self.next += 1;
@@ -360,6 +462,7 @@ pub(super) struct Rig {
     pub(super) verify: bool,
     pub(super) leave: Leave,
     pub(super) stop: Stop,
+    pub(super) settle_delay: Duration,
 }
 
 impl Rig {
@@ -376,6 +479,7 @@ impl Rig {
             verify: true,
             leave: Leave::Send,
             stop: Stop::default(),
+            settle_delay: Duration::from_secs(60),
         }
     }
 
@@ -392,7 +496,8 @@ impl Rig {
     }
 
     pub(super) fn start(&self) -> impl Future<Output = Ended> + use<> {
-        let account = Rc::new(FakeAccount(Rc::clone(&self.provider)));
+        let (provider, settle_delay) = (Rc::clone(&self.provider), self.settle_delay);
+        let account = Rc::new(FakeAccount { provider, settle_delay });
         let limits = Limits {
             rate: Rate::parse(self.rate).expect("a rate"),
             concurrency: self.concurrency,
@@ -407,7 +512,7 @@ impl Rig {
             guard: self.guard,
             verify: self.verify,
             leave: self.leave,
-            token: true,
+            mark: Some("k3v9x2mq".to_owned()),
             observer: self.seen.clone(),
             clock: self.clock.clone(),
             stop: self.stop.clone(),

@@ -6,6 +6,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{End, Next, Pays, Unit};
 use crate::contract::{Doubt, Finding, Note, Observation};
 use crate::engine::verdict::{MAX_RETRIES, Situation, verdict};
@@ -22,27 +24,41 @@ impl Unit {
         if !self.readable() {
             return Ok(Next::End(End::InDoubt));
         }
-        let lane = Rc::clone(&self.lane);
         for read in 0..MAX_READS {
-            let wait = if read == 0 { self.until_settled() } else { lane.account.settle_delay() };
-            lane.sleep(wait).await.ok_or(End::InDoubt)?;
-            let clearance = lane.clearance().await.ok_or(End::InDoubt)?;
-            let seen = match lane.account.ready().await {
-                Ok(()) => self.observe().await,
-                Err(failure) => Err(failure),
-            };
-            drop(clearance);
-            match seen {
-                Ok(Some(seen)) => {
-                    if let Some(next) = self.judge(seen).await? {
-                        return Ok(next);
-                    }
-                }
-                Ok(None) => break,
-                Err(failure) => self.spread(verdict(self.as_read(failure.class)).consequence, &failure),
+            let wait = if read == 0 { self.until_settled() } else { self.lane.account.settle_delay() };
+            if let Some(next) = self.look(wait).await? {
+                return Ok(next);
             }
         }
         Ok(Next::End(End::InDoubt))
+    }
+
+    /// One more read when all other rows have ended, and one delay after the last: sooner it would show the same.
+    pub(super) async fn last_look(&mut self) -> Result<Next, End> {
+        let delay = self.lane.account.settle_delay();
+        let wait = self.looked.map_or(Duration::ZERO, |looked| delay.saturating_sub(looked.elapsed()));
+        Ok(self.look(wait).await?.unwrap_or(Next::End(End::InDoubt)))
+    }
+
+    /// Waits, gets leave, reads once and judges. `None` where another read may tell more.
+    async fn look(&mut self, wait: Duration) -> Result<Option<Next>, End> {
+        let lane = Rc::clone(&self.lane);
+        lane.sleep(wait).await.ok_or(End::InDoubt)?;
+        let clearance = lane.clearance().await.ok_or(End::InDoubt)?;
+        let seen = match lane.account.ready().await {
+            Ok(()) => self.observe().await,
+            Err(failure) => Err(failure),
+        };
+        drop(clearance);
+        self.looked = Some(Instant::now());
+        match seen {
+            Ok(Some(seen)) => self.judge(seen).await,
+            Ok(None) => Ok(Some(Next::End(End::InDoubt))),
+            Err(failure) => {
+                lane.spread(verdict(self.as_read(failure.class)).consequence, &failure);
+                Ok(None)
+            }
+        }
     }
 
     pub(super) fn as_read(&self, class: FailureClass) -> Situation {
@@ -62,8 +78,7 @@ impl Unit {
 
     /// Draws the consequence of what was read. `None` where another read may tell more.
     async fn judge(&mut self, seen: Observation) -> Result<Option<Next>, End> {
-        let token = self.token();
-        let doubt = Doubt { baseline: self.baseline.as_ref(), age: self.age(), token: token.as_deref() };
+        let doubt = Doubt { baseline: self.baseline.as_ref(), age: self.age(), token: self.carried.as_deref() };
         let (event, finding) = match self.lane.account.judge(&self.row, &doubt, &seen) {
             Finding::Applied(finding) => (Event::VerifiedApplied, finding),
             Finding::NotApplied(finding) => (Event::VerifiedNotApplied, finding),

@@ -52,6 +52,7 @@ pub(super) static OPERATIONS: &[OperationSpec] = &[
         verified_by: Some("reading the subscription's status"),
         parameters: &[CANCELLATION_REASON, OWN_REASON, NOTIFICATION, SUBSCRIPTION_ID],
         rules: ONE_REASON,
+        token: Some("reasonText"),
         ..COMMON
     },
     OperationSpec {
@@ -61,6 +62,7 @@ pub(super) static OPERATIONS: &[OperationSpec] = &[
         verified_by: Some("reading the subscription's status"),
         parameters: &[CANCELLATION_REASON, OWN_REASON, NOTIFICATION, SUBSCRIPTION_ID],
         rules: ONE_REASON,
+        token: Some("reasonText"),
         ..COMMON
     },
     OperationSpec {

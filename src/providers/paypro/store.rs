@@ -93,7 +93,9 @@ fn fields(row: &Row, token: Option<&str>) -> Option<Vec<Field>> {
     let field = |(parameter, value): (&'static Parameter, &str)| {
         let json = match (parameter.kind, token) {
             (Kind::Integer { .. } | Kind::Amount { .. } | Kind::Code(_) | Kind::Bool, _) => number(value),
-            (_, Some(token)) if row.operation.token == Some(parameter.name) => text(&format!("{value} [{token}]")),
+            (_, Some(token)) if row.operation.token == Some(parameter.name) => {
+                text(row.marked(token).as_deref().unwrap_or(value))
+            }
             _ => text(value),
         };
         Some((parameter.name, json?))

@@ -225,7 +225,7 @@ fn sent(row: &Row, token: Option<&str>) -> (String, String) {
     "Suspend", r#"{"cancellationReasonId":8,"subscriptionId":1,…"#)]
 #[case("suspend_subscription",
     &[("subscriptionId", "1"), ("reasonText", "said \"no\"\n– é"), ("sendCustomerNotification", "true")], Some("x"),
-    "Suspend", r#"{"reasonText":"said \"no\"\n– é","sendCustomerNotification":true,"subscriptionId":1,…"#)]
+    "Suspend", r#"{"reasonText":"said \"no\"\n– é [x]","sendCustomerNotification":true,"subscriptionId":1,…"#)]
 #[case("terminate_subscription", &[("subscriptionId", "1"), ("cancellationReasonId", "1")], None,
     "Terminate", r#"{"cancellationReasonId":1,"subscriptionId":1,…"#)]
 #[case("renew_subscription", &[("subscriptionId", "1"), ("reasonText", "came back")], Some("subops 7-2"),

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use crate::contract::{
-    Account, AccountSetup, CredentialSpec, Doubt, Finding, LocalFuture, Observation, OptionSpec, Provider, RowFault,
-    SetupError, UrlSpec,
+    Account, AccountSetup, CredentialSpec, Doubt, Finding, Listed, LocalFuture, Observation, OptionSpec, Provider,
+    RowFault, SetupError, UrlSpec,
 };
 use crate::model::failure::{Failure, FailureClass, Reply};
 use crate::model::operation::{Kind, OperationSpec};
@@ -31,6 +31,9 @@ use upgrade::{Format, Upgrade};
 /// The most bytes that a free text may have once it is encoded. The service's web server takes a query of 2,048 by
 /// default, and the credentials, the other parameters and the token have to fit as well.
 const MAX_ENCODED_TEXT: usize = 1500;
+
+/// The rows that a list has at once, as the vendor documents it of some.
+const LIST_PAGE: u32 = 250;
 
 /// The provider.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,10 @@ impl Provider for Segpay {
             }
         }
         dynamic_pricing::check(row)
+    }
+
+    fn page_size(&self, operation: &OperationSpec) -> Option<u32> {
+        is_listed(operation).then_some(LIST_PAGE)
     }
 
     fn open(&self, setup: AccountSetup) -> Result<Box<dyn Account>, SetupError> {
@@ -223,6 +230,14 @@ impl Account for SegpayAccount {
         })
     }
 
+    fn observe_page(&self, rows: &[&Row]) -> Option<LocalFuture<'_, Result<Vec<Listed>, Failure>>> {
+        let purchases: Vec<Option<i64>> = rows.iter().map(|row| listed_purchase(row)).collect();
+        purchases
+            .iter()
+            .any(Option::is_some)
+            .then(|| -> LocalFuture<'_, _> { Box::pin(verify::page_of_active(&self.srs, purchases)) })
+    }
+
     fn judge(&self, row: &Row, doubt: &Doubt<'_>, now: &Observation) -> Finding {
         match task(row.operation.verb()).and_then(|task| task.evidence) {
             Some(evidence) => verify::judge(evidence, row, doubt, now, self.settle_delay),
@@ -233,6 +248,16 @@ impl Account for SegpayAccount {
     fn settle_delay(&self) -> Duration {
         self.settle_delay
     }
+}
+
+/// Which subscription of the report of active ones shows what the row is about; none where another read does.
+fn listed_purchase(row: &Row) -> Option<i64> {
+    is_listed(row.operation).then(|| row.get(row.operation.subject?)?.parse().ok())?
+}
+
+fn is_listed(operation: &OperationSpec) -> bool {
+    let evidence = task(operation.verb()).and_then(|task| task.evidence);
+    matches!(evidence, Some(Evidence::Extended | Evidence::Repriced))
 }
 
 /// Cannot happen while the declarations and the tasks agree (a test says so); nothing is sent then.

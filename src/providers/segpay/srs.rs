@@ -156,18 +156,11 @@ pub(super) fn parameters<'a>(row: &'a Row, token: Option<&str>) -> Vec<(&'static
             continue;
         }
         let text = given.unwrap_or_default();
-        let value = match token {
-            Some(token) if row.operation.token == Some(parameter.name) => Cow::Owned(with_token(text, token)),
-            _ => Cow::Borrowed(text),
-        };
+        let marked = token.filter(|_| row.operation.token == Some(parameter.name)).and_then(|token| row.marked(token));
+        let value = marked.map_or(Cow::Borrowed(text), Cow::Owned);
         parameters.push((parameter.name, value));
     }
     parameters
-}
-
-/// The text with the token of run and row behind it, by which a person tells our doing from another's.
-fn with_token(text: &str, token: &str) -> String {
-    if text.is_empty() { format!("[{token}]") } else { format!("{text} [{token}]") }
 }
 
 /// Appends `name=value`, form-encoded, after a `&` where one is needed.

@@ -21,7 +21,7 @@ use crate::providers::xml::ReportRow;
 
 mod active;
 
-pub(super) use active::observe as observe_active;
+pub(super) use active::{observe as observe_active, page as page_of_active};
 
 const BY_PURCHASE: &str = "/MWS.asmx/TransactionByPurchaseID";
 const BY_TRANSACTION: &str = "/MWS.asmx/TransactionByTransID";

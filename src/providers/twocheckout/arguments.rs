@@ -96,15 +96,11 @@ fn object<'a>(row: &'a Row, token: Option<&str>) -> Result<Value<'a>, String> {
 
 /// A parameter's value; none where it is not given and carries no token.
 fn cell<'a>(row: &'a Row, parameter: &Parameter, token: Option<&str>) -> Result<Option<Value<'a>>, String> {
-    let text = row.get(parameter.name);
     let token = token.filter(|_| row.operation.token == Some(parameter.name));
-    let text: Cow<'a, str> = match (text, token) {
-        (None, None) => return Ok(None),
-        (Some(text), None) => return typed(parameter, text).map(Some),
-        (None, Some(token)) => Cow::Owned(format!("[{token}]")),
-        (Some(text), Some(token)) => Cow::Owned(format!("{text} [{token}]")),
-    };
-    Ok(Some(Value::Text(text)))
+    match token.and_then(|token| row.marked(token)) {
+        Some(marked) => Ok(Some(Value::Text(Cow::Owned(marked)))),
+        None => row.get(parameter.name).map(|text| typed(parameter, text)).transpose(),
+    }
 }
 
 fn typed<'a>(parameter: &Parameter, text: &'a str) -> Result<Value<'a>, String> {

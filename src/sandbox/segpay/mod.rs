@@ -38,6 +38,7 @@ use http::{Method, StatusCode};
 use super::credentials::{SEGPAY_ACCESS_KEY, SEGPAY_USER_ID};
 use super::ledger::Ledger;
 use super::message::{Parameters, Reply, Request};
+pub(super) use subscriptions::ListReading;
 use subscriptions::Subscriptions;
 
 /// What Segpay holds.
@@ -79,6 +80,11 @@ impl Segpay {
     /// Lets credits show in reports only so long after they were made.
     pub(super) fn delay_refunds(&mut self, delay: std::time::Duration) {
         self.subscriptions.refund_delay = delay;
+    }
+
+    /// What lists of subscriptions show.
+    pub(super) fn read_lists(&mut self, reading: ListReading) {
+        self.subscriptions.lists = reading;
     }
 
     /// Answers a call to `adm.asmx` (tasks), `mws.asmx` (reports), `merchantservices` or `purchases` (upgrades), by the

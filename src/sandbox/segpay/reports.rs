@@ -110,13 +110,12 @@ fn transaction(subscriptions: &Subscriptions, trans_id: i32) -> String {
     data_set.finish()
 }
 
-/// Active subscriptions from this PurchaseID on, a page of them.
+/// Active subscriptions, a page of them: from this PurchaseID on, after it, or it alone (see [`ListReading`]).
 ///
-/// The vendor says that PurchaseID is "specific" and elsewhere uses such a parameter as a cursor; a list that begins with
-/// the one asked for serves a client that reads it either way, if it looks at the PurchaseID of each row.
+/// [`ListReading`]: super::subscriptions::ListReading
 fn active_subscriptions(subscriptions: &Subscriptions, purchase_id: i32) -> String {
     let mut data_set = DataSet::new();
-    for subscription in subscriptions.active_from(purchase_id).take(PAGE) {
+    for subscription in subscriptions.list_active(purchase_id).take(PAGE) {
         data_set.row(|row| {
             row.column("Domain", "www.example.com");
             row.column("PurchaseID", subscription.purchase_id);
@@ -137,7 +136,7 @@ fn active_subscriptions(subscriptions: &Subscriptions, purchase_id: i32) -> Stri
 /// Subscriptions that were cancelled, whether or not they have ended since, in pages like those of the active ones.
 fn cancelled_subscriptions(subscriptions: &Subscriptions, purchase_id: i32) -> String {
     let mut data_set = DataSet::new();
-    for subscription in subscriptions.cancelled_from(purchase_id).take(PAGE) {
+    for subscription in subscriptions.list_cancelled(purchase_id).take(PAGE) {
         data_set.row(|row| {
             row.column("Domain", "www.example.com");
             row.column("PurchaseID", subscription.purchase_id);

@@ -185,6 +185,32 @@ impl Subscription {
     }
 }
 
+/// Where the lists of subscriptions begin, and where they end. The vendor's pages give their parameter `PurchaseID` and do
+/// not say what it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::sandbox) enum ListReading {
+    /// They begin with the one that is asked for. It serves a client that reads it either way, if the client looks at the
+    /// PurchaseID of each row: that is why it is the sandbox's usual one.
+    #[default]
+    From,
+    /// They begin after it, as the vendor says of `TransID` in other reports.
+    After,
+    /// They are about that one alone.
+    Only,
+}
+
+impl ListReading {
+    const WORDS: [(&'static str, Self); 3] = [("from", Self::From), ("after", Self::After), ("only", Self::Only)];
+
+    pub(in crate::sandbox) fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.into_iter().find(|(known, _)| *known == word).map(|(_, reading)| reading)
+    }
+
+    pub(in crate::sandbox) fn as_str(self) -> &'static str {
+        Self::WORDS.into_iter().find(|(_, known)| *known == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// All subscriptions.
 #[derive(Debug)]
 pub(super) struct Subscriptions {
@@ -195,11 +221,14 @@ pub(super) struct Subscriptions {
     made: Vec<i32>,
     /// How long after it was made a credit is in no report: the real ones are not there at once.
     pub(super) refund_delay: Duration,
+    /// What lists show.
+    pub(super) lists: ListReading,
 }
 
 impl Subscriptions {
     pub(super) fn new(opened: Date) -> Self {
-        Self { opened, changed: HashMap::new(), made: Vec::new(), refund_delay: Duration::ZERO }
+        let (refund_delay, lists) = (Duration::ZERO, ListReading::default());
+        Self { opened, changed: HashMap::new(), made: Vec::new(), refund_delay, lists }
     }
 
     /// The subscription as it is now; `None` where it is not the merchant's.
@@ -244,19 +273,23 @@ impl Subscriptions {
         subscription.transactions.iter().filter(is_due)
     }
 
-    /// Active subscriptions in order of PurchaseID, from this one on.
-    pub(super) fn active_from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
-        self.from(purchase_id).filter(Subscription::is_active)
+    /// Active subscriptions in order of PurchaseID, as lists show them.
+    pub(super) fn list_active(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
+        self.list(purchase_id).filter(Subscription::is_active)
     }
 
-    /// Subscriptions that were cancelled, in order of PurchaseID, from this one on.
-    pub(super) fn cancelled_from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
-        self.from(purchase_id).filter(|subscription| subscription.cancelled_on.is_some())
+    /// Subscriptions that were cancelled, in order of PurchaseID, as lists show them.
+    pub(super) fn list_cancelled(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
+        self.list(purchase_id).filter(|subscription| subscription.cancelled_on.is_some())
     }
 
-    fn from(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
-        let first = purchase_id.max(*PURCHASES.start());
-        (first..=*PURCHASES.end()).filter_map(|id| self.get(id))
+    fn list(&self, purchase_id: i32) -> impl Iterator<Item = Subscription> + '_ {
+        let (first, last) = match self.lists {
+            ListReading::From => (purchase_id, i32::MAX),
+            ListReading::After => (purchase_id.saturating_add(1), i32::MAX),
+            ListReading::Only => (purchase_id, purchase_id),
+        };
+        (first.max(*PURCHASES.start())..=last.min(*PURCHASES.end())).filter_map(|id| self.get(id))
     }
 }
 

@@ -123,7 +123,7 @@ fn without_a_session_nothing_happens() {
     let control = send(&client.sandbox, "POST", "/control", r#"{"expire_sessions":true}"#);
     assert_eq!(
         (control.status, control.body.as_str()),
-        (200, r#"{"rate":null,"faults":"","latency":"0ms","refund_delay":"0ms"}"#)
+        (200, r#"{"rate":null,"faults":"","latency":"0ms","lists":"from","refund_delay":"0ms"}"#)
     );
     assert_eq!(error_of(&extend(&client.session)), (10_002, "SESSION_EXPIRED"));
     assert_eq!(extend(&log_in(&client.sandbox))["result"], true);

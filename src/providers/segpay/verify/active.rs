@@ -9,7 +9,7 @@
 //!
 //! | not said | so |
 //! |---|---|
-//! | whether `PurchaseID` filters, or is where a list begins | rows of other subscriptions are passed over; where ours is not among the rows, nothing is concluded |
+//! | whether `PurchaseID` filters, or is where a list begins | rows of other subscriptions are passed over; where ours is not among the rows, nothing is concluded; see [`page`] |
 //! | which of a subscription's dates the range is about | the range has all of them |
 //! | how old the report may be | an extension that does not show is given twice the settle delay |
 //!
@@ -21,6 +21,7 @@
 //! by more than that, its `settle_delay` must say so: no rule here can make up for it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -28,7 +29,7 @@ use rust_decimal::Decimal;
 
 use super::super::srs::Srs;
 use super::{agreed, amount, date, fact, not_found, shown, unchanged};
-use crate::contract::{Doubt, Finding, Observation};
+use crate::contract::{Doubt, Finding, Listed, Observation};
 use crate::model::failure::Failure;
 use crate::model::money::parse_amount;
 use crate::model::row::Row;
@@ -49,19 +50,24 @@ const EXTENSION_DELAYS: u32 = 2;
 
 /// Reads what a subscription is billed, and when.
 pub(in super::super) async fn observe(srs: &Srs, purchase: &str) -> Result<Observation, Failure> {
+    Ok(about(&report(srs, purchase).await?, purchase))
+}
+
+async fn report(srs: &Srs, purchase: &str) -> Result<Vec<ReportRow>, Failure> {
     let [begin, end] = RANGE.map(|(name, day)| (name, Cow::Borrowed(day)));
     // All sites of the merchant: which of them a subscription belongs to is not in the input.
     let parameters = [begin, end, ("PurchaseID", Cow::Borrowed(purchase)), ("URLID", Cow::Borrowed("0"))];
-    let rows = srs.report(ACTIVE, &parameters, COLUMNS).await?;
-    Ok(about(&rows, purchase))
+    srs.report(ACTIVE, &parameters, COLUMNS).await
 }
 
 /// The facts about a subscription in its own rows. There should be one; where more disagree, the fact is left out.
 pub(super) fn about(rows: &[ReportRow], purchase: &str) -> Observation {
     let own: Vec<&ReportRow> = rows.iter().filter(|row| row.get("PurchaseID") == Some(purchase)).collect();
-    if own.is_empty() {
-        return not_found();
-    }
+    if own.is_empty() { not_found() } else { facts(&own) }
+}
+
+/// What a subscription's rows say of it.
+fn facts(own: &[&ReportRow]) -> Observation {
     let read = |column, form: fn(&str) -> Option<String>| agreed(own.iter().copied(), column, form);
     shown([
         (fact::NEXT_BILL_DATE, read("NextDate", date)),
@@ -69,6 +75,44 @@ pub(super) fn about(rows: &[ReportRow], purchase: &str) -> Observation {
         (fact::PURCHASES, read("Purchases", |text| Some(text.to_owned()))),
         (fact::RECURRING_AMOUNT, read("RecurringAmount", amount)),
     ])
+}
+
+/// Reads the report once for several subscriptions; an entry that is no number is not asked for.
+///
+/// The vendor does not say what `PurchaseID` does here. Elsewhere in these services such a number is a cursor: the rows
+/// after it come, 250 at a time. So the number asked for is the one just below the smallest that is wanted, with which a
+/// cursor that leaves out its own row shows the same as one that does not. Where it is a filter instead, the reply names
+/// nobody who is wanted, and says so with one request. Nothing is concluded from what does not show.
+pub(in super::super) async fn page(srs: &Srs, purchases: Vec<Option<i64>>) -> Result<Vec<Listed>, Failure> {
+    let Some(first) = purchases.iter().flatten().min() else { return Ok(vec![Listed::Absent; purchases.len()]) };
+    let rows = report(srs, &(first - 1).to_string()).await?;
+    Ok(listed(&rows, &purchases))
+}
+
+/// What a page says about each of the subscriptions. One is shown where exactly one row names it, with both its dates.
+pub(super) fn listed(rows: &[ReportRow], purchases: &[Option<i64>]) -> Vec<Listed> {
+    let mut own: BTreeMap<i64, Vec<&ReportRow>> = BTreeMap::new();
+    for row in rows {
+        if let Some(purchase) = row.get("PurchaseID").and_then(|purchase| purchase.parse().ok()) {
+            own.entry(purchase).or_default().push(row);
+        }
+    }
+    let first = purchases.iter().flatten().min();
+    let last = own.last_key_value().map(|(purchase, _)| *purchase);
+    let entry = |purchase: i64| {
+        // The last one may have a second row on the next page, which would be another word about it.
+        if last.is_some_and(|last| purchase >= last && Some(&last) > first) {
+            return Listed::Beyond;
+        }
+        match own.get(&purchase).map(Vec::as_slice) {
+            Some([row]) if last > Some(purchase) => {
+                let observation = facts(&[row]);
+                if Bills::of(&observation).is_some() { Listed::Shown(observation) } else { Listed::Absent }
+            }
+            _ => Listed::Absent,
+        }
+    };
+    purchases.iter().map(|purchase| purchase.map_or(Listed::Absent, entry)).collect()
 }
 
 /// When a subscription is billed.

@@ -5,6 +5,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::contract::Listed;
 use crate::providers::segpay::tests::row;
 use crate::providers::xml;
 
@@ -299,4 +300,45 @@ fn a_cancel_date_beside_an_active_status_needs_a_baseline() {
     assert_eq!(judged(None), Verdict::Conflict);
     assert_eq!(judged(Some(&[("status", "Active")])), Verdict::Applied);
     assert_eq!(judged(Some(&now)), Verdict::Conflict, "an older cancellation");
+}
+
+/// What a page says of 80,000,001 to 80,000,005, wanted in another order, by the rows that it has.
+#[rstest]
+#[case::a_cursor(&["80000001", "80000002", "80000004", "80000009"], "shown shown absent shown absent")]
+#[case::its_last_row_may_not_be_its_only_one(&["80000001", "80000002", "80000003"], "shown shown beyond beyond beyond")]
+#[case::the_first_is_not_active(&["80000002", "80000006"], "absent shown absent absent absent")]
+#[case::a_filter(&["80000000"], "absent absent absent absent absent")]
+#[case::a_filter_of_the_first(&["80000001"], "absent absent absent absent absent")]
+#[case::nobody(&[], "absent absent absent absent absent")]
+#[case::twice(&["80000001", "80000002", "80000002", "80000009"], "shown absent absent absent absent")]
+#[case::in_no_order(&["80000009", "80000004", "80000001"], "shown absent absent shown absent")]
+#[case::a_row_of_nobody(&["x", "80000001", "80000009"], "shown absent absent absent absent")]
+fn what_a_page_shows(#[case] has: &[&str], #[case] expected: &str) {
+    let own: Vec<_> = has.iter().map(|purchase| active_row(purchase, "01/31/2026")).collect();
+    let own: Vec<&[(&str, &str)]> = own.iter().map(|row| row.as_slice()).collect();
+    let rows = kept(&own, active::COLUMNS);
+    let wanted = [3, 1, 5, 2, 4].map(|last| Some(80_000_000 + last));
+    let mut said: Vec<_> = wanted.into_iter().zip(active::listed(&rows, &wanted)).collect();
+    said.sort_by_key(|(purchase, _)| *purchase);
+    let words: Vec<&str> = said
+        .iter()
+        .map(|(purchase, listed)| match listed {
+            Listed::Shown(seen) => {
+                let alone = active::about(&rows, &purchase.expect("a number").to_string());
+                assert_eq!(*seen, alone, "a page shows what a read of one would have shown");
+                "shown"
+            }
+            Listed::Absent => "absent",
+            Listed::Beyond => "beyond",
+        })
+        .collect();
+    let expected: Vec<&str> = expected.split(' ').collect();
+    assert_eq!(words, expected);
+}
+
+#[test]
+fn a_page_shows_nobody_without_both_dates() {
+    let (without, next) = ([("PurchaseID", "1"), ("NextDate", "01/31/2026")], active_row("2", "01/31/2026"));
+    let rows = kept(&[&without, &next], active::COLUMNS);
+    assert_eq!(active::listed(&rows, &[Some(1), None]), [Listed::Absent, Listed::Absent]);
 }

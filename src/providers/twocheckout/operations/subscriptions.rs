@@ -40,6 +40,7 @@ pub(super) const CANCEL: OperationSpec = OperationSpec {
         ),
         text("churnReasonOther", 500, Need::Optional, "Why, in words.", "moved to the yearly plan"),
     ],
+    token: Some("churnReasonOther"),
     ..NOTHING
 };
 
