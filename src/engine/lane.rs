@@ -5,7 +5,7 @@ mod feed;
 mod pages;
 mod weather;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -132,6 +132,10 @@ pub(super) struct Lane {
     breaker: RefCell<Breaker>,
     subjects: RefCell<Subjects<Turn>>,
     moved_on: Notify,
+    /// Whether every row of the walk through the input was begun.
+    is_fed: Cell<bool>,
+    /// Rows in doubt that wait until they may be read.
+    verifying: Cell<u64>,
     /// Rows that were read in this start and are still in doubt.
     doubtful: RefCell<Vec<Unit>>,
     fresh: RefCell<Fresh>,
@@ -154,6 +158,8 @@ impl Lane {
             breaker: RefCell::new(Breaker::default()),
             subjects: RefCell::new(Subjects::default()),
             moved_on: Notify::new(),
+            is_fed: Cell::new(false),
+            verifying: Cell::new(0),
             doubtful: RefCell::default(),
             fresh: RefCell::default(),
         }

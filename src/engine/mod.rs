@@ -3,6 +3,7 @@
 //! The way of one row is the only order in which things happen here:
 //!
 //! 1. [`plan::step`] says, from the journal alone, whether the row is to be sent, verified, held or passed over;
+//!    (rows are read `ahead` of their turn, so that one list read brings the baselines of many);
 //! 2. [`subjects`] lets it go when no earlier row of its subject is busy or in doubt;
 //! 3. the [`lane`] of its account gives a permit (concurrency, gate, rate) while the run is not stopping;
 //! 4. the [`unit`] commits the intent, makes one call, and commits the outcome;

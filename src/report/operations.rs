@@ -72,6 +72,7 @@ fn facts(operation: &OperationSpec) -> Vec<(&'static str, String)> {
     }
     facts.extend(operation.subject.map(|subject| ("acts on", subject.to_owned())));
     facts.extend(operation.amount.map(|amount| ("amount", amount.to_owned())));
+    facts.extend(operation.token.map(|text| ("token", format!("run and row, behind {text}"))));
     if !operation.returns.is_empty() {
         facts.push(("returns", operation.returns.join(", ")));
     }

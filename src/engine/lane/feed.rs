@@ -75,6 +75,7 @@ impl Lane {
     async fn walk_and_wait(self: &Rc<Self>, input: &dyn Input, chosen: Chosen<'_>) {
         let mut units = JoinSet::new();
         let ahead = Ahead::new(self.limits.rate);
+        self.is_fed.set(false);
         let fed = async {
             let fed = self.feed(input, chosen, &ahead, &mut units).await;
             ahead.close();
@@ -84,6 +85,8 @@ impl Lane {
         if let Err(halt) = fed {
             self.shared.halt(Some(halt));
         }
+        self.is_fed.set(true);
+        self.tell_verifying(self.account.settle_delay());
         while let Some(ended) = units.join_next().await {
             self.reap(ended);
         }

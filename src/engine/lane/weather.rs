@@ -63,6 +63,30 @@ impl Lane {
         }
     }
 
+    /// Sleeps until a row in doubt may be read, unless the run stops first: then `None`. Where no other row is left to be
+    /// begun, this is what the run waits for, and that is told.
+    pub(in crate::engine) async fn sleep_to_verify(&self, wait: Duration) -> Option<()> {
+        if wait.is_zero() {
+            return self.sleep(wait).await;
+        }
+        self.verifying.set(self.verifying.get() + 1);
+        self.tell_verifying(wait);
+        let slept = self.sleep(wait).await;
+        self.verifying.set(self.verifying.get() - 1);
+        if self.is_fed.get() && self.verifying.get() == 0 && self.gate.is_open() {
+            self.weather(Weather::Clear);
+        }
+        slept
+    }
+
+    /// Says what is waited for where every row was begun and some wait to be verified.
+    pub(super) fn tell_verifying(&self, wait: Duration) {
+        let rows = self.verifying.get();
+        if self.is_fed.get() && rows > 0 && self.gate.is_open() {
+            self.weather(Weather::Verifying { rows, wait });
+        }
+    }
+
     fn weather(&self, weather: Weather) {
         self.shared.observer.notice(&RunEvent::Weather { account: self.name.clone(), weather });
     }

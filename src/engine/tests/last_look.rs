@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::rig::{ADD, ADD_LATE, FakeProvider, Rig, failure};
 use crate::engine::plan::Leave;
 use crate::engine::stop::StopReason;
+use crate::model::event::{RunEvent, Weather};
 use crate::model::failure::FailureClass;
 use crate::model::operation::OperationSpec;
 use crate::model::state::State;
@@ -83,4 +84,25 @@ async fn verifying_alone_does_not_wait_for_a_last_look() {
     rig.leave = Leave::VerifyOnly;
     rig.run().await;
     assert_eq!((rig.states()[0], rig.provider.reads.get()), (State::InDoubt, reads + 3));
+}
+
+/// When every row was begun, whoever watches is told what is waited for, and for how long.
+#[tokio::test(start_paused = true)]
+async fn what_the_end_of_a_run_waits_for_is_told() {
+    let scenes = [failure(true, FailureClass::Lost)];
+    let mut rig = Rig::new(FakeProvider::scripted(scenes), Rig::rows(&ADD_LATE, 1));
+    rig.provider.lag.set(Duration::from_secs(100));
+    assert_eq!(rig.run().await.reason, None);
+    let seen = rig.seen.0.borrow();
+    let told: Vec<Option<(u64, u128)>> = seen
+        .iter()
+        .filter_map(|event| match event {
+            RunEvent::Weather { weather: Weather::Verifying { rows, wait }, .. } => {
+                Some(Some((*rows, wait.as_millis().div_ceil(1000))))
+            }
+            RunEvent::Weather { .. } => Some(None),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [Some((1, 60)), None, Some((1, 60)), None], "row and seconds, then that it is over");
 }

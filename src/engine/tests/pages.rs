@@ -84,11 +84,11 @@ async fn a_doubt_is_settled_by_what_a_page_showed() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_fails_fails_no_row_and_is_not_asked_for_in_vain(#[case] class: FailureClass) {
     let mut rig = rig(5000, List::Fails(class));
-    rig.rate = "50/s";
+    rig.rate = "5/s";
     assert_eq!(rig.run().await.reason, None);
     all_applied_once(&rig);
     assert_eq!(rig.provider.reads.get(), 5000);
-    assert!(pages(&rig) <= 3, "{} pages", pages(&rig));
+    assert!((4..=6).contains(&pages(&rig)), "{} pages", pages(&rig));
 }
 
 #[tokio::test(start_paused = true)]

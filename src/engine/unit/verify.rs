@@ -43,7 +43,7 @@ impl Unit {
     /// Waits, gets leave, reads once and judges. `None` where another read may tell more.
     async fn look(&mut self, wait: Duration) -> Result<Option<Next>, End> {
         let lane = Rc::clone(&self.lane);
-        lane.sleep(wait).await.ok_or(End::InDoubt)?;
+        lane.sleep_to_verify(wait).await.ok_or(End::InDoubt)?;
         let clearance = lane.clearance().await.ok_or(End::InDoubt)?;
         let seen = match lane.account.ready().await {
             Ok(()) => self.observe().await,

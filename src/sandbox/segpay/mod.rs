@@ -22,6 +22,8 @@
 //!   the answer is `Failed`.
 //! - A refund of a transaction that was refunded before is **made again**: no reply for that case is documented, and that
 //!   is what makes a blind repeat dangerous.
+//! - Lists of subscriptions come in pages of 250 rows and begin with the PurchaseID that is asked for. `POST /control` with
+//!   `{"lists": "after"}` begins them after it, `"only"` makes them about that one alone: no page says which is right.
 //! - An upgrade charges the difference between the new and the present amount for the days until the next bill date,
 //!   which stays where it is. An amount below the present one is refused; the same amount is not, and is charged 0.00.
 //! - Wrong credentials are answered `Invalid Merchant`: as the word where a string is returned, as an exception's text
