@@ -222,7 +222,8 @@ impl Lane {
     /// What marks our call for the row in the provider's own reports, where its text has room for it. Run and row are for
     /// a person who looks them up; that no other machine's run 7 is taken for ours is the mark's doing.
     pub(super) fn token(&self, row: &Row) -> Option<String> {
-        let token = format!("subops {}-{} {}", self.shared.run, row.number, self.shared.mark.as_ref()?);
+        let (mark, _) = self.shared.mark.as_ref().zip(row.operation.token)?;
+        let token = format!("subops {}-{} {mark}", self.shared.run, row.number);
         row.marked(&token).is_some().then_some(token)
     }
 
