@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use super::apply::{self, Verdict};
 use super::codec::{self, Fact};
 use super::fault::{Fault, OpenError};
-use super::mailbox::{Door, Slot, mailbox};
+use super::mailbox::{Door, Patience, Slot, mailbox};
 use super::tally::Deltas;
 use super::{connection, rows};
 use crate::contract::{Change, Journal, JournalFault, LocalFuture, Millis, Note, Recorded, Resume};
@@ -30,6 +30,20 @@ use crate::model::state::Event;
 /// The longest that a change which may linger waits for company: far below what a person or a rate would notice, and
 /// at 500 rows a second it makes one sync of twenty changes.
 const LINGER: Duration = Duration::from_millis(20);
+
+/// The longest that a group waits for changes that are just behind it: as long as a fast sync takes.
+const MOMENT: Duration = Duration::from_micros(200);
+
+/// Fewer changes than this in the group before, and the next waits for none: few calls are made at once, and each would be
+/// slower for nothing.
+const CROWD: usize = 12;
+
+/// How long the next group waits, where the last one had so many changes. Where many calls are made at once, twice as many
+/// changes in a group are half as many syncs.
+fn patience(last: usize) -> Patience {
+    let expected = if last < CROWD { 1 } else { last.saturating_mul(2) };
+    Patience { linger: LINGER, moment: MOMENT, expected }
+}
 
 /// The journal as the engine uses it.
 ///
@@ -225,7 +239,9 @@ impl<S: Storage> Writer<S> {
     /// Works until nothing more will come.
     fn serve(&mut self, door: &Door<Command>) {
         let (mut commands, mut group) = (Vec::new(), Vec::new());
-        while door.take(&mut commands, LINGER) {
+        let mut last = 0;
+        while door.take(&mut commands, patience(last)) {
+            last = commands.len();
             for command in commands.drain(..) {
                 self.sort(command, &mut group);
             }
