@@ -1,6 +1,8 @@
 //! Subjects that were called so recently that a read may or may not show it.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,25 +11,32 @@ use super::ahead::MAX_AGE;
 use crate::model::ids::SubjectKey;
 
 /// Subjects, each with the end of its last call, for as long as a read may still be in use that came too early for it. Its
-/// size is that of what is called in one delay and the age of the oldest read.
+/// size is that of what is called in one delay and the age of the oldest read, at some eighty bytes each: a subject is kept
+/// as a number made from it. Where two share one, both are taken to be called when the later was, which leaves a read out.
 #[derive(Debug, Default)]
 pub(super) struct Fresh {
-    calls: HashMap<SubjectKey, Instant>,
-    ends: VecDeque<(Instant, Instant, SubjectKey)>,
+    calls: HashMap<u64, Instant>,
+    ends: VecDeque<(Instant, Instant, u64)>,
+    numbers: RandomState,
 }
 
 impl Fresh {
     /// A call for `subject` may have had its effect just before `now`, and shows for certain only after `delay`.
     pub(super) fn touch(&mut self, subject: &SubjectKey, now: Instant, delay: Duration) {
         self.forget(now);
-        self.calls.insert(subject.clone(), now);
-        self.ends.push_back((now + delay + MAX_AGE, now, subject.clone()));
+        let number = self.number(subject);
+        self.calls.insert(number, now);
+        self.ends.push_back((now + delay + MAX_AGE, now, number));
     }
 
     /// Whether a read that was asked for at `asked`, at most [`MAX_AGE`] ago, came before `delay` had passed since a call
     /// for `subject`, or before the call itself.
     pub(super) fn spoils(&self, subject: &SubjectKey, asked: Instant, delay: Duration) -> bool {
-        self.calls.get(subject).is_some_and(|called| asked < *called + delay)
+        self.calls.get(&self.number(subject)).is_some_and(|called| asked < *called + delay)
+    }
+
+    fn number(&self, subject: &SubjectKey) -> u64 {
+        self.numbers.hash_one(subject.as_bytes())
     }
 
     /// All subjects of an account have the same delay, so the oldest ends first. One that was called again stays.
@@ -76,6 +85,6 @@ mod tests {
         fresh.touch(&key("2"), at(50) + DELAY + MAX_AGE - Duration::from_secs(1), DELAY);
         assert!(fresh.spoils(&key("1"), at(109), DELAY), "the second call began a delay of its own");
         fresh.touch(&key("2"), at(50) + DELAY + MAX_AGE, DELAY);
-        assert_eq!(fresh.calls.keys().collect::<Vec<_>>(), [&key("2")]);
+        assert_eq!(fresh.calls.keys().collect::<Vec<_>>(), [&fresh.number(&key("2"))]);
     }
 }
