@@ -20,6 +20,7 @@ mod rivals;
 mod rows;
 mod sections;
 mod subject;
+mod worst;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
