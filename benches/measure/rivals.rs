@@ -69,7 +69,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
         needs: "pip install httpx, in a virtual environment whose python BENCH_PYTHON names",
         version: || module("httpx"),
         command: |tools, rows, base| script(tools, "rival_httpx.py", rows, base),
-        rows: (1_000, 5_000),
+        rows: (500, 2_000),
         sends_rows: true,
     },
     Rival {
@@ -82,7 +82,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
             command.args([&format!("-P{CONCURRENCY}"), "-n1", "curl", "--silent", "--output", "/dev/null"]);
             Ok(command)
         },
-        rows: (300, 2_000),
+        rows: (300, 1_000),
         sends_rows: true,
     },
     Rival {
