@@ -21,7 +21,7 @@ pub(crate) struct Rival {
     version: fn() -> Option<String>,
     /// The command that sends so many rows to this base.
     command: fn(&Tools, usize, &str) -> Result<Command>,
-    /// How many rows it sends in the quick and in the full form: a second's work or some.
+    /// How many rows it sends in the quick and in the full form: some seconds' work.
     pub(crate) rows: (usize, usize),
     /// Whether each row must arrive exactly once; wrk sends one URL as often as it can.
     pub(crate) sends_rows: bool,
@@ -82,7 +82,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
             command.args([&format!("-P{CONCURRENCY}"), "-n1", "curl", "--silent", "--output", "/dev/null"]);
             Ok(command)
         },
-        rows: (300, 1_000),
+        rows: (300, 2_000),
         sends_rows: true,
     },
     Rival {
@@ -96,7 +96,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
             command.arg(rows::urls(rows, base)?).args(["curl", "--silent", "--output", "/dev/null", "{}"]);
             Ok(command)
         },
-        rows: (300, 1_000),
+        rows: (300, 2_000),
         sends_rows: true,
     },
     Rival {
@@ -109,7 +109,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
             command.args(["--silent", "--disable-unicode"]);
             Ok(command)
         },
-        rows: (100, 500),
+        rows: (100, 1_000),
         sends_rows: true,
     },
 ];

@@ -50,16 +50,16 @@ pub(crate) fn in_turns(
     Ok(pairs)
 }
 
-/// So many turns against a rival.
+/// So many turns against a rival, which may send fewer rows where it is slow: what a row costs is compared.
 pub(crate) fn against(
     bench: &Bench,
     rival: &Rival,
-    rows: usize,
+    (own, its): (usize, usize),
     turns: usize,
     delay: Duration,
 ) -> Result<Vec<(Turn, Turn)>> {
-    let what = format!("{}, {} rows at {} ms", rival.name, figure(rows as f64), delay.as_millis());
-    in_turns(&what, turns, || ours(bench, rows, delay, Syncs::Alone), || theirs(bench, rival, rows, delay))
+    let what = format!("{}, {} rows at {} ms", rival.name, figure(its as f64), delay.as_millis());
+    in_turns(&what, turns, || ours(bench, own, delay, Syncs::Alone), || theirs(bench, rival, its, delay))
 }
 
 /// One line that the next one replaces.

@@ -28,7 +28,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     ]);
     let mut found = Vec::new();
     for rows in sizes {
-        let pairs = against(bench, &CURL, rows, turns, Duration::ZERO)?;
+        let pairs = against(bench, &CURL, (rows, rows), turns, Duration::ZERO)?;
         let journal = Home::at(&bench.home(), rows).journal_bytes()? as f64 / rows as f64;
         let ours = |what: fn(&Turn) -> f64| median(pairs.iter().map(|(ours, _)| what(ours)));
         let (cpu, peak) = (ours(|turn| turn.cpu), ours(|turn| turn.cost.peak_mib()));
