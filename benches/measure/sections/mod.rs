@@ -34,7 +34,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     section("durability", "What durability costs", durability::measure),
     section("rate", "The rate, as the provider counts it", rate::measure),
     section("start", "Starting", start::measure),
-    section("resume", "Resuming 5,000,000 rows", resume::measure),
+    section("resume", "Resuming a large run", resume::measure),
     section("instructions", "Instructions", instructions::measure),
     Section { only_named: true, kept: false, ..section("builds", "Against another build", builds::measure) },
     Section {
