@@ -10,9 +10,9 @@ pub(crate) fn head() -> String {
     "# What was measured
 
 `cargo bench` writes this file; CONTRIBUTING.md says how to repeat it. Ratios count, not absolute figures: contestants take
-turns on one machine, with the same rows, against the same bare provider on a loopback port, which needs a part of the
-machine too. `subops` does all of its work in each run (the plan, the journal, the result files, the summary); no other
-contestant keeps a record that survives a crash. A ratio is the middle one of those of the turns.
+turns on one machine, with the same rows (slow ones with fewer of them), against the same bare provider on a loopback port,
+which needs a part of the machine too. `subops` does all of its work in each run (the plan, the journal, the result files,
+the summary); no other contestant keeps a record that survives a crash. A ratio is the middle one of those of the turns.
 "
     .to_owned()
 }

@@ -4,6 +4,8 @@
 //! cargo bench                         everything; writes benches/results.md
 //! cargo bench -- quick                everything, small; writes nothing
 //! cargo bench -- rivals rate          these sections; the others stay in the file as they are
+//! BENCH_AGAINST=old/subops cargo bench -- quick builds
+//!                                     this build against another one
 //! cargo bench -- provider 20ms        only serves the bare provider, for measuring by hand
 //! ```
 //!
@@ -20,6 +22,8 @@ mod rivals;
 mod rows;
 mod sections;
 mod subject;
+mod turns;
+mod worst;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -93,9 +97,9 @@ fn measure(bench: &Bench, wanted: &[&str], words: &str) -> Result<ExitCode> {
         println!("{text}");
         unmet += report.unmet();
         failures.extend(report.failures().iter().cloned());
-        measured.push((section.name, format!("## {}\n\n{text}", section.title)));
         // After each, so that an interrupted benchmark keeps what it has.
-        if !bench.quick {
+        if !bench.quick && section.kept {
+            measured.push((section.name, format!("## {}\n\n{text}", section.title)));
             let order: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
             report::store(&results(), &machine::head(), &order, &measured)?;
         }

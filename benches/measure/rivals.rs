@@ -21,7 +21,7 @@ pub(crate) struct Rival {
     version: fn() -> Option<String>,
     /// The command that sends so many rows to this base.
     command: fn(&Tools, usize, &str) -> Result<Command>,
-    /// How many rows it sends in the quick and in the full form: a second's work or some.
+    /// How many rows it sends in the quick and in the full form: some seconds' work.
     pub(crate) rows: (usize, usize),
     /// Whether each row must arrive exactly once; wrk sends one URL as often as it can.
     pub(crate) sends_rows: bool,
@@ -69,7 +69,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
         needs: "pip install httpx, in a virtual environment whose python BENCH_PYTHON names",
         version: || module("httpx"),
         command: |tools, rows, base| script(tools, "rival_httpx.py", rows, base),
-        rows: (1_000, 5_000),
+        rows: (500, 2_000),
         sends_rows: true,
     },
     Rival {
@@ -96,7 +96,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
             command.arg(rows::urls(rows, base)?).args(["curl", "--silent", "--output", "/dev/null", "{}"]);
             Ok(command)
         },
-        rows: (300, 1_000),
+        rows: (300, 2_000),
         sends_rows: true,
     },
     Rival {
@@ -109,7 +109,7 @@ pub(crate) const RIVALS: [Rival; 7] = [
             command.args(["--silent", "--disable-unicode"]);
             Ok(command)
         },
-        rows: (100, 500),
+        rows: (100, 1_000),
         sends_rows: true,
     },
 ];

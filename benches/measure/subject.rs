@@ -27,6 +27,7 @@ pub(crate) const UNLIMITED: &str = "1000000/s";
 pub(crate) struct Home {
     folder: PathBuf,
     rows: usize,
+    program: PathBuf,
 }
 
 impl Home {
@@ -48,12 +49,17 @@ impl Home {
             input.display()
         );
         fs::write(folder.join("bench.toml"), job)?;
-        Ok(Self { folder: folder.to_owned(), rows })
+        Ok(Self::at(folder, rows))
     }
 
     /// The one that a run of so many rows left there.
     pub(crate) fn at(folder: &Path, rows: usize) -> Self {
-        Self { folder: folder.to_owned(), rows }
+        Self { folder: folder.to_owned(), rows, program: PathBuf::from(PROGRAM) }
+    }
+
+    /// With another build of the program.
+    pub(crate) fn of(self, program: &Path) -> Self {
+        Self { program: program.to_owned(), ..self }
     }
 
     /// The program's own environment, and nothing of the caller's.
@@ -65,7 +71,7 @@ impl Home {
 
     /// The program with its cost noted.
     pub(crate) fn command(&self, tools: &Tools, words: &[&str]) -> Command {
-        let mut command = tools.command(PROGRAM);
+        let mut command = tools.command(&self.program);
         self.settle(&mut command);
         command.args(words);
         command
@@ -73,15 +79,15 @@ impl Home {
 
     /// The whole job under another program, like a profiler.
     pub(crate) fn under(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(words.first().copied().unwrap_or(PROGRAM));
+        let mut command = Command::new(words.first().copied().unwrap_or_default());
         self.settle(&mut command);
-        command.args(words.iter().skip(1)).arg(PROGRAM).args(RUN);
+        command.args(words.iter().skip(1)).arg(&self.program).args(RUN);
         command
     }
 
     /// The program as a child of this process, to be signalled; it says nothing.
     pub(crate) fn spawn(&self, words: &[&str]) -> Result<Child> {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(&self.program);
         self.settle(&mut command);
         Ok(command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
     }

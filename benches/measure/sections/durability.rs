@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::latency::DELAY;
-use super::rivals::{Turn, ours, ratio};
 use crate::Bench;
 use crate::cost::Syncs;
 use crate::report::{Bound, Report, Table, figure, median};
+use crate::turns::{Turn, in_turns, ours, ratio};
 
 /// A disk whose syncs take 5 ms longer.
 pub(super) const SLOW: Syncs = Syncs::Slower(Duration::from_millis(5));
@@ -47,8 +47,9 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
 
 /// In turns: with these syncs, and without any.
 fn pairs(bench: &Bench, rows: usize, delay: Duration, syncs: Syncs) -> Result<Vec<(Turn, Turn)>> {
-    let once = |_| Ok((ours(bench, rows, delay, syncs)?, ours(bench, rows, delay, Syncs::Skipped)?));
-    (0..bench.pick(3, 5)).map(once).collect()
+    let what = format!("syncs {syncs:?}, {} rows at {} ms", figure(rows as f64), delay.as_millis());
+    let once = |syncs| move || ours(bench, rows, delay, syncs);
+    in_turns(&what, bench.pick(3, 5), once(syncs), once(Syncs::Skipped))
 }
 
 fn line(table: &mut Table, rows: usize, delay: Duration, syncs: &str, pairs: &[(Turn, Turn)]) {

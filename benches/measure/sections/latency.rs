@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::durability;
-use super::rivals::{Turn, in_turns, ours, ratio};
 use crate::Bench;
 use crate::cost::Syncs;
 use crate::report::{Bound, Report, Table, figure, median};
 use crate::rivals::CURL;
 use crate::subject::CONCURRENCY;
+use crate::turns::{Turn, against, ours, ratio};
 
 pub(super) const DELAY: Duration = Duration::from_millis(20);
 
@@ -23,7 +23,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let mut table = Table::new(["rows", "rows/s", "× curl", "CPU s / 1,000 rows", "× curl's CPU", "peak MiB"]);
     let mut slowest = f64::INFINITY;
     for rows in bench.pick(&[3_000][..], &[10_000, 100_000][..]) {
-        let pairs = in_turns(bench, &CURL, *rows, bench.pick(3, 5), DELAY)?;
+        let pairs = against(bench, &CURL, (*rows, *rows), bench.pick(3, 5), DELAY)?;
         let ours = |what: fn(&Turn) -> f64| median(pairs.iter().map(|(ours, _)| what(ours)));
         let per_second = ours(|turn| turn.per_second);
         slowest = slowest.min(per_second);

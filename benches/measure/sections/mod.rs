@@ -1,5 +1,6 @@
 //! What is measured, one file a section.
 
+mod builds;
 mod durability;
 mod instructions;
 mod latency;
@@ -21,6 +22,8 @@ pub(crate) struct Section {
     pub(crate) measure: fn(&Bench, &mut Report) -> Result<()>,
     /// Too long for a benchmark of everything: measured where it is named.
     pub(crate) only_named: bool,
+    /// Whether it belongs in the file: what only says something about two builds does not.
+    pub(crate) kept: bool,
 }
 
 /// All of them, in the order of the file.
@@ -31,8 +34,9 @@ pub(crate) const SECTIONS: &[Section] = &[
     section("durability", "What durability costs", durability::measure),
     section("rate", "The rate, as the provider counts it", rate::measure),
     section("start", "Starting", start::measure),
-    section("resume", "Resuming 5,000,000 rows", resume::measure),
+    section("resume", "Resuming a large run", resume::measure),
     section("instructions", "Instructions", instructions::measure),
+    Section { only_named: true, kept: false, ..section("builds", "Against another build", builds::measure) },
     Section {
         only_named: true,
         ..section("long", "1,000,000 rows at 20 ms, and on a disk whose syncs take 5 ms longer", latency::long)
@@ -40,5 +44,5 @@ pub(crate) const SECTIONS: &[Section] = &[
 ];
 
 const fn section(name: &'static str, title: &'static str, measure: fn(&Bench, &mut Report) -> Result<()>) -> Section {
-    Section { name, title, measure, only_named: false }
+    Section { name, title, measure, only_named: false, kept: true }
 }

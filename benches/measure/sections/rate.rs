@@ -8,8 +8,7 @@ use crate::Bench;
 use crate::cost::Syncs;
 use crate::report::{Bound, Report, Table, figure};
 use crate::subject::Home;
-
-const SECOND: u64 = 1_000_000_000;
+use crate::worst;
 
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let seconds = bench.pick(4, 20);
@@ -27,7 +26,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let cost = home.run(&bench.tools, &bench.provider, Syncs::Alone)?;
         let calls = bench.provider.recorded();
         let achieved = (rows - 1) as f64 / bench.provider.span().as_secs_f64() / rate as f64;
-        let worst = worst_second(&calls);
+        let worst = worst::second(&calls);
         let cpu = cost.cpu.as_secs_f64() * 100_000.0 / rows as f64;
         table.row([
             format!("{}/s", figure(rate as f64)),
@@ -46,17 +45,4 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     }
     report.table(&table);
     Ok(())
-}
-
-/// The most calls that came within a second, of moments in order.
-fn worst_second(calls: &[u64]) -> usize {
-    let mut first = 0;
-    let mut worst = 0;
-    for (last, at) in calls.iter().enumerate() {
-        while calls.get(first).is_some_and(|begin| begin + SECOND <= *at) {
-            first += 1;
-        }
-        worst = worst.max(last + 1 - first);
-    }
-    worst
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::rivals::{Turn, in_turns, ratio};
 use crate::Bench;
 use crate::report::{Bound, Report, Table, figure, median};
 use crate::rivals::CURL;
 use crate::subject::Home;
+use crate::turns::{Turn, against, ratio};
 
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let sizes = bench.pick([1_000, 10_000, 50_000], [10_000, 100_000, 1_000_000]);
@@ -28,7 +28,7 @@ pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     ]);
     let mut found = Vec::new();
     for rows in sizes {
-        let pairs = in_turns(bench, &CURL, rows, turns, Duration::ZERO)?;
+        let pairs = against(bench, &CURL, (rows, rows), turns, Duration::ZERO)?;
         let journal = Home::at(&bench.home(), rows).journal_bytes()? as f64 / rows as f64;
         let ours = |what: fn(&Turn) -> f64| median(pairs.iter().map(|(ours, _)| what(ours)));
         let (cpu, peak) = (ours(|turn| turn.cpu), ours(|turn| turn.cost.peak_mib()));
