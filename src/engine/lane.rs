@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::breaker::Breaker;
 use super::fresh::Fresh;
 use super::gate::Gate;
-use super::guard::Watch;
+use super::guard::{Listening, Watch};
 use super::pace::Pace;
 use super::plan::{Leave, Step, step};
 use super::records::Records;
@@ -129,6 +129,7 @@ pub(super) struct Lane {
     places: std::sync::Arc<Semaphore>,
     gate: Gate,
     breaker: RefCell<Breaker>,
+    listening: RefCell<Listening>,
     subjects: RefCell<Subjects<(Row, Option<Recorded>)>>,
     moved_on: Notify,
     fresh: RefCell<Fresh>,
@@ -145,6 +146,7 @@ impl Lane {
             places: std::sync::Arc::new(Semaphore::new(limits.concurrency)),
             gate: Gate::default(),
             breaker: RefCell::new(Breaker::default()),
+            listening: RefCell::default(),
             subjects: RefCell::new(Subjects::default()),
             moved_on: Notify::new(),
             fresh: RefCell::default(),

@@ -340,17 +340,21 @@ impl Unit {
             Consequence::Strain => lane.strained(failure),
             Consequence::Pause => lane.trip(failure),
             Consequence::Relogin => lane.account.forget_session(),
-            Consequence::Unlisted => lane.shared.halt(lane.shared.watch.unlisted(&message)),
+            Consequence::Unlisted => lane.unlisted(message),
             Consequence::StopTls => lane.shared.halt(Some(Halt::Tls { account: lane.name.clone(), message })),
             Consequence::StopCredentials => lane.shared.halt(Some(lane.credentials_halt(message))),
-            Consequence::StopRedirect => lane.shared.halt(Some(Halt::Redirect { account: lane.name.clone() })),
+            Consequence::Redirect => lane.redirected(failure),
         }
     }
 
     /// Reads what the provider holds about the row's subject; the caller has leave for the call.
     async fn observe(&self) -> Result<Option<Observation>, Failure> {
         match self.lane.account.observe(&self.row) {
-            Some(read) => self.lane.timed(read).await.map(Some),
+            Some(read) => {
+                let seen = self.lane.timed(read).await?;
+                self.lane.answered();
+                Ok(Some(seen))
+            }
             None => Ok(None),
         }
     }

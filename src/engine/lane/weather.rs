@@ -12,10 +12,30 @@ use crate::engine::breaker::{PATIENCE, probe_wait};
 use crate::model::event::{Halt, RunEvent, Weather};
 use crate::model::failure::{Failure, FailureClass, Reply};
 
+/// Reads in a row that are sent elsewhere, after which it is no mishap.
+const MOVED: u32 = 3;
+
 impl Lane {
-    /// The provider answered something: it is not down.
+    /// The provider answered something that we understand: it is not down.
     pub(in crate::engine) fn answered(&self) {
         self.breaker.borrow_mut().answered();
+        self.listening.borrow_mut().understood();
+    }
+
+    /// A reply that nobody documents. One leaves a row in doubt; several together halt the run.
+    pub(in crate::engine) fn unlisted(&self, message: String) {
+        if self.listening.borrow_mut().unlisted() {
+            self.shared.halt(Some(Halt::Unrecognised { message }));
+        }
+    }
+
+    /// The provider sent us elsewhere, where we never go. Where a read is still served here it was a mishap on the way;
+    /// where reads are sent away too, or calls are again and again, somebody has moved and a person must look.
+    pub(in crate::engine) fn redirected(self: &Rc<Self>, failure: &Failure) {
+        if self.listening.borrow_mut().unlisted() {
+            return self.shared.halt(Some(self.redirect_halt()));
+        }
+        self.trip(failure);
     }
 
     /// One sign that the provider is down.
@@ -55,6 +75,7 @@ impl Lane {
     /// Reads at growing intervals until the provider answers, the patience is used up, or the run stops.
     async fn probe_until_well(self: Rc<Self>, mut reason: String) {
         let since = Instant::now();
+        let mut sent_away = 0;
         for probe in 0.. {
             let next = probe_wait(probe);
             self.weather(Weather::Down { reason: reason.clone(), probes: probe, next });
@@ -71,7 +92,13 @@ impl Lane {
                 Err(failure) if failure.class == FailureClass::Credentials => {
                     return self.shared.halt(Some(self.credentials_halt(failure.message)));
                 }
-                Err(failure) => reason = failure.message,
+                Err(failure) => {
+                    sent_away = if failure.class == FailureClass::Redirect { sent_away + 1 } else { 0 };
+                    reason = failure.message;
+                }
+            }
+            if sent_away == MOVED {
+                return self.shared.halt(Some(self.redirect_halt()));
             }
             if since.elapsed() >= PATIENCE {
                 return self.shared.halt(Some(Halt::Outage { account: self.name.clone(), message: reason }));
@@ -86,6 +113,10 @@ impl Lane {
             Reply::Applied(_) | Reply::Already(_) | Reply::Refused(_) => Ok(()),
             Reply::Failed(failure) => Err(failure),
         }
+    }
+
+    fn redirect_halt(&self) -> Halt {
+        Halt::Redirect { account: self.name.clone() }
     }
 
     pub(in crate::engine) fn credentials_halt(&self, message: String) -> Halt {
