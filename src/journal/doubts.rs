@@ -3,6 +3,8 @@
 //! What a read at the provider proves is the engine's business. Invariant: a settlement and its evidence (who, why) are
 //! one transaction; a doubt never goes away without a trace.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply;
@@ -78,26 +80,52 @@ impl Store {
         who: &str,
         at: Millis,
     ) -> Result<Settlement, StoreError> {
+        self.writing(Some(run), |connection| settle(connection, (run, row, at), decision, reason, who))
+    }
+
+    /// The same for many rows at once: after `Ok` all of them are settled, after an error none.
+    pub fn settle_all(
+        &self,
+        run: RunId,
+        decisions: &BTreeMap<RowNumber, (Decision, String)>,
+        who: &str,
+        at: Millis,
+    ) -> Result<Vec<Settlement>, StoreError> {
         self.writing(Some(run), |connection| {
-            let found = apply::standing(connection, run, row)?;
-            if found != Some(State::InDoubt) {
-                return Err(StoreError::NotInDoubt { run, row, found }.into());
-            }
-            let subject = subject(connection, run, row)?;
-            let fact = Fact::Settlement { decision, who: who.to_owned(), reason: reason.to_owned() };
-            let change = plain(run, row, State::InDoubt, decision.event(), at);
-            let mut tally = Deltas::default();
-            apply::apply_columns(connection, &change, &Columns::said("settled", reason), &mut tally)??;
-            apply::keep_evidence(connection, run, row, at, &fact)?;
-            let released = match subject {
-                Some(subject) => release(connection, run, &subject, at, &mut tally)?,
-                None => Vec::new(),
+            let one = |(row, (decision, reason)): (&RowNumber, &(Decision, String))| {
+                settle(connection, (run, *row, at), *decision, reason, who)
             };
-            tally.write(connection)?;
-            let state = if decision == Decision::Applied { State::Applied } else { State::Planned };
-            Ok(Settlement { state, released })
+            decisions.iter().map(one).collect()
         })
     }
+}
+
+fn settle(
+    connection: &Connection,
+    (run, row, at): (RunId, RowNumber, Millis),
+    decision: Decision,
+    reason: &str,
+    who: &str,
+) -> Result<Settlement, Refusal> {
+    let found = apply::standing(connection, run, row)?;
+    if found != Some(State::InDoubt) {
+        return Err(StoreError::NotInDoubt { run, row, found }.into());
+    }
+    let subject = subject(connection, run, row)?;
+    let fact = Fact::Settlement { decision, who: who.to_owned(), reason: reason.to_owned() };
+    let change = plain(run, row, State::InDoubt, decision.event(), at);
+    let mut tally = Deltas::default();
+    // Results and reports show it: who decided belongs to what was decided.
+    let said = format!("{reason} (settled by {who})");
+    apply::apply_columns(connection, &change, &Columns::said("settled", &said), &mut tally)??;
+    apply::keep_evidence(connection, run, row, at, &fact)?;
+    let released = match subject {
+        Some(subject) => release(connection, run, &subject, at, &mut tally)?,
+        None => Vec::new(),
+    };
+    tally.write(connection)?;
+    let state = if decision == Decision::Applied { State::Applied } else { State::Planned };
+    Ok(Settlement { state, released })
 }
 
 /// Releases the held rows of a subject that have no doubt of the same subject before them any more.
