@@ -152,14 +152,14 @@ mod tests {
     /// Hears replies, understood (`.`) or unlisted (`?`), and says after how many it halts.
     fn halts_after(replies: impl IntoIterator<Item = char>) -> Option<usize> {
         let mut listening = Listening::default();
-        let mut halts = |reply| match reply {
+        let halts = |reply| match reply {
             '?' => listening.unlisted(),
             _ => {
                 listening.understood();
                 false
             }
         };
-        replies.into_iter().position(|reply| halts(reply)).map(|at| at + 1)
+        replies.into_iter().position(halts).map(|at| at + 1)
     }
 
     #[test]

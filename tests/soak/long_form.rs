@@ -52,7 +52,6 @@ fn long_form() {
     for wrong in &verdict.wrong {
         write!(text, "\n- {wrong}").expect("text can be written");
     }
-    println!("{text}");
     let name = format!("{}/tests/soak/report-{today}.md", env!("CARGO_MANIFEST_DIR"));
     std::fs::write(&name, text).expect("the report can be written");
     outcome.check();

@@ -73,6 +73,8 @@ pub(super) type Script = Box<dyn FnMut(&str) -> Scene>;
 pub(super) struct FakeProvider {
     script: RefCell<Script>,
     pub(super) well: Cell<bool>,
+    /// What a probe says where it is not.
+    pub(super) unwell: Cell<FailureClass>,
     /// Rows carried out, by row number: how often.
     pub(super) applied: RefCell<BTreeMap<u64, u32>>,
     /// Rows carried out by subject, in order.
@@ -117,6 +119,7 @@ impl FakeProvider {
         Rc::new(Self {
             script: RefCell::new(script),
             well: Cell::new(true),
+            unwell: Cell::new(FailureClass::NotConnected),
             applied: RefCell::default(),
             order: RefCell::default(),
             calls: Cell::new(0),
@@ -172,13 +175,9 @@ impl Account for FakeAccount {
 
     fn probe(&self) -> LocalFuture<'_, Reply> {
         self.0.probes.set(self.0.probes.get() + 1);
-        let well = self.0.well.get();
+        let (well, unwell) = (self.0.well.get(), self.0.unwell.get());
         Box::pin(async move {
-            if well {
-                Reply::Applied(Answer::word("here"))
-            } else {
-                Reply::Failed(Failure::new(FailureClass::NotConnected, "refused"))
-            }
+            if well { Reply::Applied(Answer::word("here")) } else { Reply::Failed(Failure::new(unwell, "refused")) }
         })
     }
 
