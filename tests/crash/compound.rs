@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::points::{Series, kills};
 use crate::rig::{Arena, Ended, Scene};
 use crate::strike::{Act, Blow, Stage, Strike};
+use crate::support::Home;
 use crate::tally::{Tally, Wrong, violation};
 use crate::tools::{Tool, fake_time, have};
 
@@ -205,4 +206,36 @@ fn a_clock_that_is_set_back_an_hour_or_forth() {
         }
     }
     tally.finish("a clock that jumps", 24);
+}
+
+/// Frozen for longer than a session of 2Checkout lives (its end is brought forward): the sleeper logs in once more, and
+/// the calls that it held in its hands are each made once.
+#[test]
+fn a_process_that_slept_through_its_session_logs_in_again() {
+    let arena = slow_arena();
+    for protocol in ["json-rpc", "soap"] {
+        let home = Home::with(&arena.sandbox);
+        // A part of the references of its own for each form.
+        let first = if protocol == "soap" { 0xC0_0000_0011_u64 } else { 0xB0_0000_0011 };
+        let subjects: Vec<String> = (0..60).map(|row| format!("{:010X}", first + row * 256)).collect();
+        home.write("rows.csv", format!("subscriptionReference,days\n{}\n", subjects.join(",30\n") + ",30"));
+        home.write("job.toml", "input = \"rows.csv\"\noperation = \"twocheckout.extend_subscription\"\n");
+        let account = "rate = \"500/s\"\nconcurrency = 4\nsettle_delay = \"0s\"\ntimeout = \"5s\"\n";
+        let config =
+            format!("[accounts.twocheckout]\nprovider = \"twocheckout\"\nprotocol = \"{protocol}\"\n{account}");
+        home.write("subops.toml", config);
+        let before = arena.sandbox.requests();
+        let mut child = home.spawn(["run", "job.toml", "--json", "--progress", "none"]);
+        assert!(seen(&arena, &mut child, before, 10), "the run is long enough");
+        send(&child, Signal::STOP);
+        arena.quiet();
+        arena.sandbox.control(r#"{"expire_sessions": true}"#);
+        send(&child, Signal::CONT);
+        let ended = Ended::of(child);
+        assert_eq!(ended.code, Some(0), "{protocol}: {}{}", ended.stdout, ended.stderr);
+        let applied = arena.sandbox.applied();
+        for subject in &subjects {
+            assert_eq!(applied.get(subject), Some(&1), "{protocol}: {subject}");
+        }
+    }
 }
