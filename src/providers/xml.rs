@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 32;
 /// Elements in all.
 const MAX_ELEMENTS: usize = 100_000;
 
-/// Attributes of one element. Each is compared with those before it, so without a bound a megabyte of them takes minutes.
+/// Attributes of one element. A real reply has half a dozen; each is remembered, to find one that is there twice.
 const MAX_ATTRIBUTES: usize = 64;
 
 /// Why a reply cannot be read. Says nothing of what is in it.
