@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::run::lock;
 use crate::cli::{Decision, Exit};
 use crate::contract::Clock;
-use crate::journal::{self, DoubtRecord, Fact, RunRecord, RunState, Store};
+use crate::journal::{self, DoubtRecord, Fact, RunRecord, Store};
 use crate::model::ids::{RowNumber, RunId};
 use crate::report;
 use crate::report::doubts::{DoubtView, Seen};
@@ -66,17 +66,7 @@ pub(super) fn settle(context: &Context, run: RunId, decision: &Decision, reason:
     let applied = decisions.values().filter(is_applied).count() as u64;
     let not_applied = decisions.len() as u64 - applied;
     let released = settlements.iter().map(|settlement| settlement.released.len() as u64).sum::<u64>();
-    reopen(&store, &record, not_applied + released)?;
     tell(context, &store, &record, [applied, not_applied, released])
-}
-
-/// A finished run that has rows to send again is not finished any more.
-fn reopen(store: &Store, record: &RunRecord, to_send: u64) -> Result<(), Failure> {
-    let state = store.run(record.run)?.state;
-    if to_send > 0 && state == RunState::Finished {
-        store.set_run_state(record.run, state, RunState::Interrupted, WallClock.now())?;
-    }
-    Ok(())
 }
 
 fn tell(

@@ -11,6 +11,7 @@ use super::apply;
 use super::codec::{self, Columns, Decision, Evidence, Fact};
 use super::fault::{Fault, StoreError};
 use super::rows;
+use super::runs::{self, RunState};
 use super::store::{Refusal, Store};
 use super::tally::Deltas;
 use crate::contract::{Change, Millis, Note, Recorded};
@@ -80,10 +81,13 @@ impl Store {
         who: &str,
         at: Millis,
     ) -> Result<Settlement, StoreError> {
-        self.writing(Some(run), |connection| settle(connection, (run, row, at), decision, reason, who))
+        let decisions = BTreeMap::from([(row, (decision, reason.to_owned()))]);
+        let settled = self.settle_all(run, &decisions, who, at)?;
+        settled.into_iter().next().ok_or(StoreError::NotInDoubt { run, row, found: None })
     }
 
-    /// The same for many rows at once: after `Ok` all of them are settled, after an error none.
+    /// The same for many rows at once: after `Ok` all of them are settled, after an error none. A finished run that has
+    /// rows to send again is not finished any more, in the same transaction: otherwise nobody would send them.
     pub fn settle_all(
         &self,
         run: RunId,
@@ -95,7 +99,12 @@ impl Store {
             let one = |(row, (decision, reason)): (&RowNumber, &(Decision, String))| {
                 settle(connection, (run, *row, at), *decision, reason, who)
             };
-            decisions.iter().map(one).collect()
+            let settlements: Vec<Settlement> = decisions.iter().map(one).collect::<Result<_, Refusal>>()?;
+            let to_send = settlements.iter().any(|one| one.state == State::Planned || !one.released.is_empty());
+            if to_send && runs::state_of(connection, run)? == Some(RunState::Finished) {
+                runs::move_run(connection, (run, at), RunState::Finished, RunState::Interrupted)?;
+            }
+            Ok(settlements)
         })
     }
 }
