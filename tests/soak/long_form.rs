@@ -56,6 +56,6 @@ fn long_form() {
     std::fs::write(&name, text).expect("the report can be written");
     outcome.check();
     for phase in &limits {
-        assert!(phase.achieved() >= 40 && phase.throttled_in_thousand() <= 50, "{limits:?}");
+        assert!(phase.achieved() >= 30 && phase.throttled_in_thousand() <= 100, "{limits:?}");
     }
 }
