@@ -1,14 +1,12 @@
 //! `subops doubt list|settle RUN`: rows of which nobody knows whether they were applied, put before a person.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use super::context::{Context, WallClock};
+use super::decisions::{Decisions, from_file};
 use super::failure::Failure;
 use super::run::lock;
 use crate::cli::{Decision, Exit};
 use crate::contract::Clock;
-use crate::journal::{self, DoubtRecord, Fact, RunRecord, RunState, Store};
+use crate::journal::{self, DoubtRecord, Fact, RunRecord, Store};
 use crate::model::ids::{RowNumber, RunId};
 use crate::report;
 use crate::report::doubts::{DoubtView, Seen};
@@ -63,26 +61,12 @@ pub(super) fn settle(context: &Context, run: RunId, decision: &Decision, reason:
     store.recover(run, WallClock.now())?;
     let decisions = decisions(&store, run, decision, reason)?;
     let who = who(context);
-    let (mut applied, mut not_applied, mut released) = (0_u64, 0_u64, 0_u64);
-    for (row, (decision, reason)) in &decisions {
-        let settlement = store.settle(run, *row, *decision, reason, &who, WallClock.now())?;
-        match decision {
-            journal::Decision::Applied => applied += 1,
-            journal::Decision::NotApplied => not_applied += 1,
-        }
-        released += settlement.released.len() as u64;
-    }
-    reopen(&store, &record, not_applied + released)?;
+    let settlements = store.settle_all(run, &decisions, &who, WallClock.now())?;
+    let is_applied = |(decision, _): &&(journal::Decision, String)| *decision == journal::Decision::Applied;
+    let applied = decisions.values().filter(is_applied).count() as u64;
+    let not_applied = decisions.len() as u64 - applied;
+    let released = settlements.iter().map(|settlement| settlement.released.len() as u64).sum::<u64>();
     tell(context, &store, &record, [applied, not_applied, released])
-}
-
-/// A finished run that has rows to send again is not finished any more.
-fn reopen(store: &Store, record: &RunRecord, to_send: u64) -> Result<(), Failure> {
-    let state = store.run(record.run)?.state;
-    if to_send > 0 && state == RunState::Finished {
-        store.set_run_state(record.run, state, RunState::Interrupted, WallClock.now())?;
-    }
-    Ok(())
 }
 
 fn tell(
@@ -115,8 +99,6 @@ fn tell(
     Ok(Exit::Success)
 }
 
-type Decisions = BTreeMap<RowNumber, (journal::Decision, String)>;
-
 /// The decision for each row, all of them checked before the first is recorded.
 fn decisions(store: &Store, run: RunId, decision: &Decision, reason: &str) -> Result<Decisions, Failure> {
     let doubts = store.doubts(run)?;
@@ -129,9 +111,17 @@ fn decisions(store: &Store, run: RunId, decision: &Decision, reason: &str) -> Re
                 .filter(|row| rows.contains(*row))
                 .map(|row| (row, (as_what, reason.to_owned())))
                 .collect();
+            // Somebody who names a row has it for one in doubt, and is wrong about what there is to decide.
             for (first, last) in rows.ranges() {
-                if chosen.range(first..=last).next().is_none() {
-                    return Err(not_in_doubt(run, first));
+                let mut expected = first;
+                for row in chosen.range(first..=last).map(|(row, _)| *row) {
+                    if row != expected {
+                        break;
+                    }
+                    expected = RowNumber(row.0 + 1);
+                }
+                if expected <= last {
+                    return Err(not_in_doubt(run, expected));
                 }
             }
             Ok(chosen)
@@ -143,46 +133,6 @@ fn decisions(store: &Store, run: RunId, decision: &Decision, reason: &str) -> Re
 fn not_in_doubt(run: RunId, row: RowNumber) -> Failure {
     Failure::new(Exit::Usage, format!("row {row} of run {run} is not in doubt; nothing was settled"))
         .hint(format!("`subops doubt list {run}` shows the rows that are"))
-}
-
-/// Decisions as finance sends them back: the `in_doubt.csv` of the results with a column `decision`, and perhaps one
-/// `reason`. A row without a decision stays in doubt.
-fn from_file(doubts: &[DoubtRecord], run: RunId, path: &Path, reason: &str) -> Result<Decisions, Failure> {
-    let wrong = |line: u64, what: String| {
-        Failure::new(Exit::Usage, format!("{}:{line}: {what}; nothing was settled", path.display()))
-    };
-    let mut reader = csv::Reader::from_path(path).map_err(|error| wrong(1, error.to_string()))?;
-    let header = reader.headers().map_err(|error| wrong(1, error.to_string()))?.clone();
-    let column =
-        |names: [&str; 2]| header.iter().position(|name| names.iter().any(|known| name.eq_ignore_ascii_case(known)));
-    let row_at = column(["subops_row", "row"]).ok_or_else(|| wrong(1, "there is no column `subops_row`".to_owned()))?;
-    let decision_at =
-        column(["decision", "subops_decision"]).ok_or_else(|| wrong(1, "there is no column `decision`".to_owned()))?;
-    let reason_at = column(["reason", "subops_reason"]);
-    let mut decisions = Decisions::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| wrong(1, error.to_string()))?;
-        let line = record.position().map_or(1, csv::Position::line);
-        let cell = |at: usize| record.get(at).unwrap_or_default().trim();
-        let decided = match cell(decision_at).to_ascii_lowercase().as_str() {
-            "" => continue,
-            "applied" => journal::Decision::Applied,
-            "not-applied" | "not_applied" | "not applied" => journal::Decision::NotApplied,
-            other => return Err(wrong(line, format!("decision = `{other}`, expected `applied` or `not-applied`"))),
-        };
-        let row = cell(row_at)
-            .parse()
-            .map(RowNumber)
-            .map_err(|_| wrong(line, format!("row = `{}`, expected a row's number", cell(row_at))))?;
-        if !doubts.iter().any(|doubt| doubt.record.row == row) {
-            return Err(not_in_doubt(run, row));
-        }
-        let why = reason_at.map(cell).filter(|own| !own.is_empty()).unwrap_or(reason);
-        if decisions.insert(row, (decided, why.to_owned())).is_some() {
-            return Err(wrong(line, format!("row {row} is decided twice")));
-        }
-    }
-    Ok(decisions)
 }
 
 /// Who decides: the login name, as far as the system tells.

@@ -8,6 +8,7 @@ mod book;
 mod check;
 mod conclude;
 mod context;
+mod decisions;
 mod doubt;
 mod execute;
 mod failure;

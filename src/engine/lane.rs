@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::breaker::Breaker;
 use super::fresh::Fresh;
 use super::gate::Gate;
-use super::guard::Watch;
+use super::guard::{Listening, Watch};
 use super::pace::Pace;
 use super::plan::Leave;
 use super::progress::{Marks, Progress};
@@ -130,6 +130,7 @@ pub(super) struct Lane {
     places: std::sync::Arc<Semaphore>,
     gate: Gate,
     breaker: RefCell<Breaker>,
+    listening: RefCell<Listening>,
     subjects: RefCell<Subjects<Turn>>,
     moved_on: Notify,
     /// Whether every row of the walk through the input was begun.
@@ -156,6 +157,7 @@ impl Lane {
             places: std::sync::Arc::new(Semaphore::new(limits.concurrency)),
             gate: Gate::default(),
             breaker: RefCell::new(Breaker::default()),
+            listening: RefCell::default(),
             subjects: RefCell::new(Subjects::default()),
             moved_on: Notify::new(),
             is_fed: Cell::new(false),

@@ -35,8 +35,17 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What a throttled call leaves of the rate.
 const DECREASE: f64 = 0.7;
 
-/// What a quiet second adds to the rate, as a part of what is configured.
+/// What a quiet second adds to the rate, as a part of what is configured: just after a throttled call the limit is near.
 const INCREASE: f64 = 0.02;
+
+/// It adds no more than this part of what holds: far below what is configured, 2 % of that would be a leap.
+const MOST_OF_ITSELF: f64 = 0.1;
+
+/// Quiet seconds after which the limit is not near any more; each further one adds twice as much as the one before it.
+const NEAR: u32 = 5;
+
+/// The most that a quiet second ever adds.
+const MOST: f64 = 0.1;
 
 /// The rate is never lowered below this part of what is configured.
 const FLOOR: f64 = 0.01;
@@ -151,8 +160,15 @@ impl Pace {
         if share >= 1.0 || quiet == 0 {
             return;
         }
-        let steps = f64::from(u32::try_from(quiet).unwrap_or(u32::MAX));
-        self.share.set((share + steps * INCREASE).min(1.0));
+        let before = self.throttled.get().map_or(0, |last| raised.duration_since(last).as_secs());
+        let mut share = share;
+        for second in before + 1..=before + quiet {
+            if share >= 1.0 {
+                break;
+            }
+            share = (share + step(second, share)).min(1.0);
+        }
+        self.share.set(share);
         self.raised.set(Some(raised + Duration::from_secs(quiet)));
     }
 
@@ -169,6 +185,14 @@ impl Pace {
     fn interval(&self) -> Duration {
         self.limit.interval().div_f64(self.share.get())
     }
+}
+
+/// What this quiet second, counted from the last throttled call, adds to a share.
+fn step(second: u64, share: f64) -> f64 {
+    let careful = INCREASE.min(share * MOST_OF_ITSELF);
+    let doublings = u32::try_from(second).unwrap_or(u32::MAX).saturating_sub(NEAR);
+    // Ten doublings are beyond any limit.
+    (careful * f64::from(1_u32 << doublings.min(10))).min(MOST.max(careful))
 }
 
 #[cfg(test)]
@@ -255,5 +279,31 @@ mod tests {
             pace.throttled();
         }
         assert!(pace.share.get() >= FLOOR);
+    }
+
+    #[test]
+    fn the_rate_rises_with_care_near_a_limit_and_soon_when_it_is_gone() {
+        let near: Vec<f64> = (1..=5).map(|second| step(second, 0.1)).collect();
+        assert!(near.iter().all(|step| (step - 0.01).abs() < 1e-9), "a tenth of itself: {near:?}");
+        assert!((step(1, 0.7) - 0.02).abs() < 1e-9, "2 % of what is configured");
+        let gone: Vec<f64> = (6..=8).map(|second| step(second, 0.1)).collect();
+        assert!(gone.iter().zip([0.02, 0.04, 0.08]).all(|(step, expected)| (step - expected).abs() < 1e-9), "{gone:?}");
+        assert!((step(60, 0.1) - MOST).abs() < 1e-9 && (step(u64::MAX, 1.0) - MOST).abs() < 1e-9);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_is_lifted_is_forgotten_within_seconds() {
+        let pace = pace("3000/s");
+        while pace.share.get() > 0.1 {
+            tokio::time::advance(SAME_MOMENT).await;
+            pace.throttled();
+        }
+        let mut seconds = 0;
+        while pace.share.get() < 1.0 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            pace.slot().await;
+            seconds += 1;
+        }
+        assert!((12..=20).contains(&seconds), "{seconds} s from a tenth to all of it");
     }
 }

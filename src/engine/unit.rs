@@ -360,7 +360,11 @@ impl Unit {
     /// Reads what the provider holds about the row's subject; the caller has leave for the call.
     async fn observe(&self) -> Result<Option<Observation>, Failure> {
         match self.lane.account.observe(&self.row) {
-            Some(read) => self.lane.timed(read).await.map(Some),
+            Some(read) => {
+                let seen = self.lane.timed(read).await?;
+                self.lane.read_answered();
+                Ok(Some(seen))
+            }
             None => Ok(None),
         }
     }

@@ -66,14 +66,14 @@ pub enum Consequence {
     Pause,
     /// The session is renewed once for all workers.
     Relogin,
-    /// One reply that the documentation does not list; three of them stop the run.
+    /// One reply that the documentation does not list; several together stop the run.
     Unlisted,
     /// The run stops: the server's identity is not proven.
     StopTls,
     /// The run stops: the credentials are wrong.
     StopCredentials,
-    /// The run stops: the provider sent us elsewhere.
-    StopRedirect,
+    /// The provider sent us elsewhere: the account pauses, and the run stops unless a read shows that it still serves us.
+    Redirect,
 }
 
 /// Decides. The rows of the table are the classes, its columns the effects.
@@ -100,7 +100,7 @@ fn consequence(class: FailureClass) -> Consequence {
     match class {
         F::TlsRejected => Consequence::StopTls,
         F::Credentials => Consequence::StopCredentials,
-        F::Redirect => Consequence::StopRedirect,
+        F::Redirect => Consequence::Redirect,
         F::Throttled => Consequence::Throttle,
         F::SessionExpired => Consequence::Relogin,
         F::Html => Consequence::Pause,
@@ -156,7 +156,7 @@ mod tests {
         (F::Throttled, Wait, Wait, Wait, C::Throttle),
         (F::Credentials, PutBack, PutBack, PutBack, C::StopCredentials),
         (F::SessionExpired, Wait, Wait, Wait, C::Relogin),
-        (F::Redirect, Doubt, Doubt, Doubt, C::StopRedirect),
+        (F::Redirect, Doubt, Doubt, Doubt, C::Redirect),
         (F::Truncated, Doubt, Doubt, Resend, C::Strain),
         (F::Unrecognised, Doubt, Doubt, Doubt, C::Unlisted),
         (F::Html, Doubt, Doubt, Resend, C::Pause),

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::endpoint::Endpoint;
+use super::inside::{Answerer, Inside};
 use super::meter::{Line, Meter, Socket};
 use super::wire::Wire;
 use crate::model::failure::{Failure, FailureClass};
@@ -23,6 +24,8 @@ use crate::model::failure::{Failure, FailureClass};
 /// Makes connections with one set of trusted authorities.
 pub(super) struct Connector {
     tls: TlsConnector,
+    /// Where every connection leads to a function instead.
+    inside: Option<Answerer>,
 }
 
 impl Connector {
@@ -39,11 +42,24 @@ impl Connector {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), inside: None })
+    }
+
+    /// Leads every connection to this function.
+    pub(super) fn lead_inside(&mut self, answer: Answerer) {
+        self.inside = Some(answer);
     }
 
     /// A connection that stands, with nothing of a request on it.
     pub(super) async fn connect(&self, endpoint: &Endpoint, deadline: Instant) -> Result<Wire, Failure> {
+        let closed = |_| {
+            let message = format!("cannot connect to {endpoint}: the connection was closed at once");
+            Failure::new(FailureClass::NotConnected, message)
+        };
+        if let Some(answer) = &self.inside {
+            let meter = Arc::new(Meter::default());
+            return Wire::new(Line::inside(Inside::new(answer.clone()), meter.clone()), meter).await.map_err(closed);
+        }
         let not_connected = |error: io::Error| {
             let message = format!("cannot connect to {endpoint}: {}", io_words(&error));
             Failure::new(FailureClass::NotConnected, message)
@@ -60,10 +76,7 @@ impl Connector {
                 Line::tls(handshake.map_err(|error| handshake_failure(endpoint, &error))?)
             }
         };
-        Wire::new(line, meter).await.map_err(|_| {
-            let message = format!("cannot connect to {endpoint}: the connection was closed at once");
-            Failure::new(FailureClass::NotConnected, message)
-        })
+        Wire::new(line, meter).await.map_err(closed)
     }
 }
 

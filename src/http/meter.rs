@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::inside::Inside;
+
 /// The counts of one connection.
 #[derive(Default)]
 pub(super) struct Meter {
@@ -28,6 +30,12 @@ impl Meter {
     /// Both counts now.
     pub(super) fn read(&self) -> Reading {
         Reading { taken: self.taken.load(Ordering::Relaxed), handed: self.handed.load(Ordering::Relaxed) }
+    }
+
+    /// Counts what a function took as if the kernel had taken it.
+    fn took(&self, bytes: usize) -> Poll<io::Result<usize>> {
+        self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(bytes))
     }
 }
 
@@ -51,7 +59,7 @@ pub(super) struct Socket {
     meter: Arc<Meter>,
 }
 
-/// What requests are written to: a socket, or TLS over one.
+/// What requests are written to: a socket, or TLS over one; in tests a function.
 pub(super) struct Line {
     layer: Layer,
     meter: Arc<Meter>,
@@ -60,6 +68,7 @@ pub(super) struct Line {
 enum Layer {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
+    Inside(Inside),
 }
 
 impl Socket {
@@ -85,6 +94,11 @@ impl Line {
     /// A line through TLS, whose handshake is done.
     pub(super) fn tls(stream: TlsStream<Socket>) -> Self {
         Self { meter: stream.get_ref().0.meter.clone(), layer: Layer::Tls(Box::new(stream)) }
+    }
+
+    /// A line to a function of this process.
+    pub(super) fn inside(inside: Inside, meter: Arc<Meter>) -> Self {
+        Self { meter, layer: Layer::Inside(inside) }
     }
 
     fn count(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -140,6 +154,7 @@ impl AsyncRead for Line {
         match &mut self.get_mut().layer {
             Layer::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
             Layer::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Layer::Inside(inside) => inside.read(cx.waker(), buffer),
         }
     }
 }
@@ -150,6 +165,7 @@ impl AsyncWrite for Line {
         let result = match &mut this.layer {
             Layer::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
             Layer::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Layer::Inside(inside) => this.meter.took(inside.write(bytes)),
         };
         this.count(result)
     }
@@ -163,6 +179,7 @@ impl AsyncWrite for Line {
         let result = match &mut this.layer {
             Layer::Plain(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
             Layer::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Layer::Inside(inside) => this.meter.took(slices.iter().map(|slice| inside.write(slice)).sum()),
         };
         this.count(result)
     }
@@ -171,6 +188,7 @@ impl AsyncWrite for Line {
         match &self.layer {
             Layer::Plain(socket) => socket.is_write_vectored(),
             Layer::Tls(stream) => stream.is_write_vectored(),
+            Layer::Inside(_) => true,
         }
     }
 
@@ -178,6 +196,7 @@ impl AsyncWrite for Line {
         match &mut self.get_mut().layer {
             Layer::Plain(socket) => Pin::new(socket).poll_flush(cx),
             Layer::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Layer::Inside(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -185,6 +204,7 @@ impl AsyncWrite for Line {
         match &mut self.get_mut().layer {
             Layer::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Layer::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Layer::Inside(_) => Poll::Ready(Ok(())),
         }
     }
 }

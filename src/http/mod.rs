@@ -24,6 +24,7 @@ use crate::model::failure::{Failure, FailureClass};
 
 mod connect;
 mod endpoint;
+mod inside;
 mod meter;
 mod pool;
 mod redact;
@@ -35,6 +36,8 @@ mod tests;
 mod wire;
 
 pub use endpoint::Endpoint;
+#[doc(hidden)]
+pub use inside::Answerer;
 pub use redact::redact;
 pub use reply::{HttpReply, failure_of, refusal_of};
 
@@ -71,10 +74,24 @@ struct Shared {
 impl Transport {
     /// Makes a transport. Nothing is sent. The error says what is wrong with the settings.
     pub fn new(settings: TransportSettings) -> Result<Self, String> {
+        let connector = Connector::new(settings.ca_file.as_deref())?;
+        Self::over(connector, settings)
+    }
+
+    /// Makes a transport whose calls all go to a function of this process, for tests: it is given the bytes of each
+    /// request and returns those of the reply. No setting leads here.
+    #[doc(hidden)]
+    pub fn inside(settings: TransportSettings, answer: Answerer) -> Result<Self, String> {
+        let mut connector = Connector::new(settings.ca_file.as_deref())?;
+        connector.lead_inside(answer);
+        Self::over(connector, settings)
+    }
+
+    fn over(connector: Connector, settings: TransportSettings) -> Result<Self, String> {
         let user_agent =
             HeaderValue::from_str(&settings.user_agent).map_err(|_| "the user agent is not plain text".to_owned())?;
         Ok(Self(Arc::new(Shared {
-            connector: Connector::new(settings.ca_file.as_deref())?,
+            connector,
             pool: Pool::default(),
             connect_timeout: settings.connect_timeout,
             timeout: settings.timeout,

@@ -3,12 +3,15 @@
 //! What a read at the provider proves is the engine's business. Invariant: a settlement and its evidence (who, why) are
 //! one transaction; a doubt never goes away without a trace.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::apply;
 use super::codec::{self, Columns, Decision, Evidence, Fact};
 use super::fault::{Fault, StoreError};
 use super::rows;
+use super::runs::{self, RunState};
 use super::store::{Refusal, Store};
 use super::tally::Deltas;
 use crate::contract::{Change, Millis, Note, Recorded};
@@ -78,26 +81,60 @@ impl Store {
         who: &str,
         at: Millis,
     ) -> Result<Settlement, StoreError> {
+        let decisions = BTreeMap::from([(row, (decision, reason.to_owned()))]);
+        let settled = self.settle_all(run, &decisions, who, at)?;
+        settled.into_iter().next().ok_or(StoreError::NotInDoubt { run, row, found: None })
+    }
+
+    /// The same for many rows at once: after `Ok` all of them are settled, after an error none. A finished run that has
+    /// rows to send again is not finished any more, in the same transaction: otherwise nobody would send them.
+    pub fn settle_all(
+        &self,
+        run: RunId,
+        decisions: &BTreeMap<RowNumber, (Decision, String)>,
+        who: &str,
+        at: Millis,
+    ) -> Result<Vec<Settlement>, StoreError> {
         self.writing(Some(run), |connection| {
-            let found = apply::standing(connection, run, row)?;
-            if found != Some(State::InDoubt) {
-                return Err(StoreError::NotInDoubt { run, row, found }.into());
-            }
-            let subject = subject(connection, run, row)?;
-            let fact = Fact::Settlement { decision, who: who.to_owned(), reason: reason.to_owned() };
-            let change = plain(run, row, State::InDoubt, decision.event(), at);
-            let mut tally = Deltas::default();
-            apply::apply_columns(connection, &change, &Columns::said("settled", reason), &mut tally)??;
-            apply::keep_evidence(connection, run, row, at, &fact)?;
-            let released = match subject {
-                Some(subject) => release(connection, run, &subject, at, &mut tally)?,
-                None => Vec::new(),
+            let one = |(row, (decision, reason)): (&RowNumber, &(Decision, String))| {
+                settle(connection, (run, *row, at), *decision, reason, who)
             };
-            tally.write(connection)?;
-            let state = if decision == Decision::Applied { State::Applied } else { State::Planned };
-            Ok(Settlement { state, released })
+            let settlements: Vec<Settlement> = decisions.iter().map(one).collect::<Result<_, Refusal>>()?;
+            let to_send = settlements.iter().any(|one| one.state == State::Planned || !one.released.is_empty());
+            if to_send && runs::state_of(connection, run)? == Some(RunState::Finished) {
+                runs::move_run(connection, (run, at), RunState::Finished, RunState::Interrupted)?;
+            }
+            Ok(settlements)
         })
     }
+}
+
+fn settle(
+    connection: &Connection,
+    (run, row, at): (RunId, RowNumber, Millis),
+    decision: Decision,
+    reason: &str,
+    who: &str,
+) -> Result<Settlement, Refusal> {
+    let found = apply::standing(connection, run, row)?;
+    if found != Some(State::InDoubt) {
+        return Err(StoreError::NotInDoubt { run, row, found }.into());
+    }
+    let subject = subject(connection, run, row)?;
+    let fact = Fact::Settlement { decision, who: who.to_owned(), reason: reason.to_owned() };
+    let change = plain(run, row, State::InDoubt, decision.event(), at);
+    let mut tally = Deltas::default();
+    // Results and reports show it: who decided belongs to what was decided.
+    let said = format!("{reason} (settled by {who})");
+    apply::apply_columns(connection, &change, &Columns::said("settled", &said), &mut tally)??;
+    apply::keep_evidence(connection, run, row, at, &fact)?;
+    let released = match subject {
+        Some(subject) => release(connection, run, &subject, at, &mut tally)?,
+        None => Vec::new(),
+    };
+    tally.write(connection)?;
+    let state = if decision == Decision::Applied { State::Applied } else { State::Planned };
+    Ok(Settlement { state, released })
 }
 
 /// Releases the held rows of a subject that have no doubt of the same subject before them any more.

@@ -173,25 +173,7 @@ impl Store {
     /// Moves a run from one state to another, at a time; `running` to `running` takes over the run of a process that
     /// died. Nothing changes where the run is in another state than `from`.
     pub fn set_run_state(&self, run: RunId, from: RunState, to: RunState, at: Millis) -> Result<(), StoreError> {
-        let finished = (to != RunState::Running).then_some(at);
-        self.writing(Some(run), |connection| {
-            let found = state_of(connection, run)?.ok_or(StoreError::NoSuchRun(run))?;
-            if found != from {
-                return Err(StoreError::RunMoved { run, expected: from, found }.into());
-            }
-            let changed = connection.execute(
-                "UPDATE run SET state = ?3, finished = ?4 WHERE run = ?1 AND state = ?2",
-                params![run.0, from.as_str(), to.as_str(), finished],
-            );
-            match changed {
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    let digest: String =
-                        connection.query_row("SELECT digest FROM run WHERE run = ?1", [run.0], |row| row.get(0))?;
-                    Err(unfinished_or(error, connection, &digest)?)
-                }
-            }
-        })
+        self.writing(Some(run), |connection| move_run(connection, (run, at), from, to))
     }
 
     /// Keeps the summary of a run's last end, as JSON.
@@ -266,7 +248,33 @@ fn record(row: &Row<'_>) -> Result<RunRecord, Fault> {
     })
 }
 
-fn state_of(connection: &Connection, run: RunId) -> Result<Option<RunState>, Fault> {
+/// Moves a run from a state that it must be in, within a transaction of the caller's.
+pub(super) fn move_run(
+    connection: &Connection,
+    (run, at): (RunId, Millis),
+    from: RunState,
+    to: RunState,
+) -> Result<(), Refusal> {
+    let finished = (to != RunState::Running).then_some(at);
+    let found = state_of(connection, run)?.ok_or(StoreError::NoSuchRun(run))?;
+    if found != from {
+        return Err(StoreError::RunMoved { run, expected: from, found }.into());
+    }
+    let changed = connection.execute(
+        "UPDATE run SET state = ?3, finished = ?4 WHERE run = ?1 AND state = ?2",
+        params![run.0, from.as_str(), to.as_str(), finished],
+    );
+    match changed {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let digest: String =
+                connection.query_row("SELECT digest FROM run WHERE run = ?1", [run.0], |row| row.get(0))?;
+            Err(unfinished_or(error, connection, &digest)?)
+        }
+    }
+}
+
+pub(super) fn state_of(connection: &Connection, run: RunId) -> Result<Option<RunState>, Fault> {
     let word: Option<String> =
         connection.query_row("SELECT state FROM run WHERE run = ?1", [run.0], |row| row.get(0)).optional()?;
     word.as_deref().map(RunState::parse).transpose()

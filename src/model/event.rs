@@ -199,7 +199,7 @@ impl Halt {
                 format!("the server of account {account} could not prove its identity: {message}")
             }
             Halt::Retries { retries, calls } => {
-                format!("{retries} of {calls} calls had to be repeated, more than 10 %")
+                format!("{retries} of {calls} calls had to be repeated, more than a quarter")
             }
             Halt::Credentials { account, message } => {
                 format!("the provider rejected the credentials of account {account}: {message}")

@@ -5,6 +5,7 @@
 //! disagree about them. A report gives only the columns that were asked for: names, addresses and passwords of customers
 //! never leave this room.
 
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
@@ -16,6 +17,9 @@ const MAX_DEPTH: usize = 32;
 
 /// Elements in all.
 const MAX_ELEMENTS: usize = 100_000;
+
+/// Attributes of one element. A real reply has half a dozen; each is remembered, to find one that is there twice.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// Why a reply cannot be read. Says nothing of what is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +121,15 @@ pub(crate) fn report(body: &[u8], keep: &[&'static str]) -> Result<Vec<ReportRow
     Ok(rows.iter().filter(|row| !row.is("schema")).map(|row| kept(row, keep)).collect())
 }
 
+/// The attributes of an element, which must be well-formed, no two alike, and not too many.
+pub(crate) fn attributes<'a>(start: &'a BytesStart<'_>) -> impl Iterator<Item = Result<Attribute<'a>, XmlFault>> {
+    start.attributes().enumerate().map(|(at, attribute)| match attribute {
+        _ if at == MAX_ATTRIBUTES => Err(XmlFault::TooMuch),
+        Ok(attribute) => Ok(attribute),
+        Err(_) => Err(XmlFault::Form),
+    })
+}
+
 fn kept(row: &Element, keep: &[&'static str]) -> ReportRow {
     let columns = keep.iter().filter_map(|name| Some((*name, row.child(name)?.text().to_owned())));
     ReportRow(columns.collect())
@@ -139,6 +152,7 @@ impl Tree {
         if self.root.is_some() {
             return Err(XmlFault::Form);
         }
+        attributes(start).try_for_each(|attribute| attribute.map(drop))?;
         let name = start.local_name().into_inner().to_owned();
         self.open.push(Element { name, ..Element::default() });
         Ok(())
@@ -219,10 +233,23 @@ mod tests {
             "<a>&x;</a>",
             "<a>&#0;</a>",
             "<",
+            "<a b>x</a>",
+            "<a b=c>x</a>",
+            "<a b=\"1\" b=\"2\">x</a>",
         ] {
             assert!(value(text).is_err(), "{text}");
         }
         assert_eq!(parse(b"<a>\xff</a>"), Err(XmlFault::Form));
+    }
+
+    #[test]
+    fn attributes_have_an_end() {
+        let with = |count: usize| {
+            let attributes: String = (0..count).map(|at| format!(" a{at}=\"\"")).collect();
+            parse(format!("<a{attributes}/>").as_bytes()).err()
+        };
+        assert_eq!(with(MAX_ATTRIBUTES), None);
+        assert_eq!(with(MAX_ATTRIBUTES + 1), Some(XmlFault::TooMuch));
     }
 
     #[test]

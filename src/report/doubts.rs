@@ -56,15 +56,22 @@ pub fn text(run: i64, job: &str, doubts: &[DoubtView], flags: &str, style: &Styl
         let line = |why: &str, command: &str| {
             format!("  {}\n", flow(&[why.to_owned(), style.strong(command)], "  ", 2, 4, style.width))
         };
+        let many = format!("subops doubt settle {run} --from in_doubt.csv --reason \"…\"{flags}");
+        let many = match doubts.len() {
+            1 => String::new(),
+            _ => line("or many, from the results with a column `decision` added:", &many),
+        };
         let it = if doubts.len() == 1 { "settle it:" } else { "settle one:" };
-        text.push_str(&format!("\n{}{}", line(it, &settle), line("or read again:", &verify)));
+        text.push_str(&format!("\n{}{}", line(it, &settle), many + &line("or read again:", &verify)));
     }
     text
 }
 
 fn one(doubt: &DoubtView, style: &Style) -> String {
     let mut head = vec![style.alarm(&format!("line {}", doubt.row)), doubt.operation.clone()];
-    head.extend(doubt.subject.as_deref().map(printable));
+    // Mostly it is one of the values, which has its name with it.
+    let subject = doubt.subject.as_deref().filter(|subject| doubt.values.iter().all(|(_, value)| value != subject));
+    head.extend(subject.map(printable));
     head.extend(doubt.values.iter().map(|(name, value)| format!("{name} {}", printable(value))));
     head.extend(doubt.amount.map(money));
     let mut text = format!("  {}\n", flow(&head, "   ", 2, 4, style.width));

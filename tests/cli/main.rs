@@ -14,6 +14,7 @@ mod support;
 
 mod bad_input;
 mod bench;
+mod doubts;
 mod exit_codes;
 mod jobs;
 mod journal;

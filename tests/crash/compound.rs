@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::points::{Series, kills};
 use crate::rig::{Arena, Ended, Scene};
 use crate::strike::{Act, Blow, Stage, Strike};
+use crate::support::Home;
 use crate::tally::{Tally, Wrong, violation};
 use crate::tools::{Tool, fake_time, have};
 
@@ -205,4 +206,86 @@ fn a_clock_that_is_set_back_an_hour_or_forth() {
         }
     }
     tally.finish("a clock that jumps", 24);
+}
+
+/// Frozen for longer than a session of 2Checkout lives (its end is brought forward): the sleeper logs in once more, and
+/// the calls that it held in its hands are each made once.
+#[test]
+fn a_process_that_slept_through_its_session_logs_in_again() {
+    let arena = slow_arena();
+    for protocol in ["json-rpc", "soap"] {
+        let home = Home::with(&arena.sandbox);
+        // A part of the references of its own for each form.
+        let first = if protocol == "soap" { 0xC0_0000_0011_u64 } else { 0xB0_0000_0011 };
+        let subjects: Vec<String> = (0..60).map(|row| format!("{:010X}", first + row * 256)).collect();
+        home.write("rows.csv", format!("subscriptionReference,days\n{}\n", subjects.join(",30\n") + ",30"));
+        home.write("job.toml", "input = \"rows.csv\"\noperation = \"twocheckout.extend_subscription\"\n");
+        let account = "rate = \"500/s\"\nconcurrency = 4\nsettle_delay = \"0s\"\ntimeout = \"5s\"\n";
+        let config =
+            format!("[accounts.twocheckout]\nprovider = \"twocheckout\"\nprotocol = \"{protocol}\"\n{account}");
+        home.write("subops.toml", config);
+        let before = arena.sandbox.requests();
+        let mut child = home.spawn(["run", "job.toml", "--json", "--progress", "none"]);
+        assert!(seen(&arena, &mut child, before, 10), "the run is long enough");
+        send(&child, Signal::STOP);
+        arena.quiet();
+        arena.sandbox.control(r#"{"expire_sessions": true}"#);
+        send(&child, Signal::CONT);
+        let ended = Ended::of(child);
+        assert_eq!(ended.code, Some(0), "{protocol}: {}{}", ended.stdout, ended.stderr);
+        let applied = arena.sandbox.applied();
+        for subject in &subjects {
+            assert_eq!(applied.get(subject), Some(&1), "{protocol}: {subject}");
+        }
+    }
+}
+
+/// A file of decisions is taken whole or not at all, wherever the program dies over it; and it can be given again.
+#[test]
+fn a_crash_in_a_settlement_settles_all_or_nothing() {
+    if !have(&[Tool::Strace]) {
+        return;
+    }
+    let (arena, tally) = (Arena::new(), Tally::default());
+    let mut whole = 0;
+    for (call, at) in [("fsync", 1), ("fsync", 2), ("fsync", 3), ("pwrite64", 5), ("pwrite64", 20), ("write", 2)] {
+        let scene = Scene::set(&arena, Stage::new(true, false, 4));
+        let mut wrong = Vec::new();
+        scene.act(Act::Run, Some(&death("recvfrom", 9))).faults(&mut wrong);
+        scene.act(Act::Run, None).faults(&mut wrong);
+        let listed = |scene: &Scene<'_>| -> Vec<u64> {
+            let output = scene.command(&[], &["doubt", "list", "2", "--json"]).output().expect("the program starts");
+            let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+            let doubts = list["doubts"].as_array().expect("a list").iter();
+            doubts.map(|doubt| doubt["row"].as_u64().expect("a row")).collect()
+        };
+        let doubts = listed(&scene);
+        let ledger = scene.ledger();
+        let decided = doubts.iter().map(|line| {
+            let row = scene.rows.iter().find(|row| row.line == *line).expect("a row of the input");
+            let applied = ledger.iter().any(|effect| row.caused(effect));
+            format!("{line},{}\n", if applied { "applied" } else { "not-applied" })
+        });
+        scene.home.write("decided.csv", format!("subops_row,decision\n{}", decided.collect::<String>()));
+        let words = ["doubt", "settle", "2", "--from", "decided.csv", "--reason", "ledger"];
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={at}"));
+        let strace = ["strace", "-f", "-q", "-o", "strace.log", "-e", &trace, "-e", &inject];
+        Ended::of(scene.command(&strace, &words).spawn().expect("strace starts")).faults(&mut wrong);
+        let left = listed(&scene);
+        if left == doubts {
+            whole += 1;
+            let again = Ended::of(scene.command(&[], &words).spawn().expect("the program starts"));
+            if again.code != Some(0) {
+                wrong.push(violation(Wrong::End, format!("cannot be given again: {}", again.stderr)));
+            }
+        } else if !left.is_empty() {
+            wrong.push(violation(Wrong::End, format!("of {doubts:?} there are left {left:?}")));
+        }
+        // What `doubt settle` names as the next command: the files as they are now.
+        Ended::of(scene.command(&[], &["report", "2"]).spawn().expect("the program starts")).faults(&mut wrong);
+        let doubts = scene.finish(&mut wrong);
+        tally.judged("a settlement", &format!("{call} {at}"), doubts, wrong);
+    }
+    assert!(whole > 0, "at least one blow fell before the commit");
+    tally.finish("a crash in a settlement", 6);
 }

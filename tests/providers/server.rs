@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::net::TcpSocket;
 
-use super::samples::Said;
+use super::samples::{Fill, Said};
 
 /// What comes back for a request.
 #[derive(Debug, Clone)]
@@ -26,9 +26,6 @@ pub(crate) enum Say {
     /// The end of the connection, without a word.
     Close,
 }
-
-/// Puts into a reply what only the request tells.
-pub(crate) type Fill = fn(template: &str, request: &str) -> String;
 
 pub(crate) struct Server {
     pub(crate) url: String,

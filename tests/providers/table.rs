@@ -19,7 +19,7 @@ pub(crate) fn line(class: F, effect: Effect) -> Verdict {
         F::Throttled => (Fate::Wait, C::Throttle),
         F::Credentials => (Fate::PutBack, C::StopCredentials),
         F::SessionExpired => (Fate::Wait, C::Relogin),
-        F::Redirect => (Fate::Doubt, C::StopRedirect),
+        F::Redirect => (Fate::Doubt, C::Redirect),
         F::Unrecognised => (Fate::Doubt, C::Unlisted),
         F::Html => (unknown, C::Pause),
     };

@@ -13,6 +13,9 @@ use crate::engine::verdict::Consequence;
 use crate::model::event::{Halt, RunEvent, Weather};
 use crate::model::failure::{Failure, FailureClass, Reply};
 
+/// Reads in a row that are sent elsewhere, after which it is no mishap.
+const MOVED: u32 = 3;
+
 impl Lane {
     /// What a failed call means for the account's other rows.
     pub(in crate::engine) fn spread(self: &Rc<Self>, consequence: Consequence, failure: &Failure) {
@@ -26,16 +29,40 @@ impl Lane {
             Consequence::Strain => self.strained(failure),
             Consequence::Pause => self.trip(failure),
             Consequence::Relogin => self.account.forget_session(),
-            Consequence::Unlisted => self.shared.halt(self.shared.watch.unlisted(&message)),
+            Consequence::Unlisted => self.unlisted(message),
             Consequence::StopTls => self.shared.halt(Some(Halt::Tls { account: self.name.clone(), message })),
             Consequence::StopCredentials => self.shared.halt(Some(self.credentials_halt(message))),
-            Consequence::StopRedirect => self.shared.halt(Some(Halt::Redirect { account: self.name.clone() })),
+            Consequence::Redirect => self.redirected(failure),
         }
     }
 
-    /// The provider answered something: it is not down.
+    /// The provider answered a call with something that we understand: it is not down.
     pub(in crate::engine) fn answered(&self) {
+        self.read_answered();
+        self.listening.borrow_mut().understood();
+    }
+
+    /// The provider answered a read: it is not down. How it answers calls is another matter.
+    pub(in crate::engine) fn read_answered(&self) {
         self.breaker.borrow_mut().answered();
+    }
+
+    /// A reply that nobody documents. One leaves a row in doubt; several together halt the run.
+    pub(in crate::engine) fn unlisted(&self, message: String) {
+        if self.listening.borrow_mut().unlisted() {
+            self.shared.halt(Some(Halt::Unrecognised { message }));
+        }
+    }
+
+    /// The provider sent us elsewhere, where we never go. Before anything was understood that halts the run: the address may
+    /// be wrong. Later, where a read is still served here, it was a mishap on the way; where reads are sent away too, or calls
+    /// are again and again, somebody has moved and a person must look.
+    pub(in crate::engine) fn redirected(self: &Rc<Self>, failure: &Failure) {
+        let new = self.listening.borrow().is_new();
+        if self.listening.borrow_mut().unlisted() || new {
+            return self.shared.halt(Some(self.redirect_halt()));
+        }
+        self.trip(failure);
     }
 
     /// One sign that the provider is down.
@@ -99,6 +126,7 @@ impl Lane {
     /// Reads at growing intervals until the provider answers, the patience is used up, or the run stops.
     async fn probe_until_well(self: Rc<Self>, mut reason: String) {
         let since = Instant::now();
+        let mut sent_away = 0;
         for probe in 0.. {
             let next = probe_wait(probe);
             self.weather(Weather::Down { reason: reason.clone(), probes: probe, next });
@@ -115,7 +143,13 @@ impl Lane {
                 Err(failure) if failure.class == FailureClass::Credentials => {
                     return self.shared.halt(Some(self.credentials_halt(failure.message)));
                 }
-                Err(failure) => reason = failure.message,
+                Err(failure) => {
+                    sent_away = if failure.class == FailureClass::Redirect { sent_away + 1 } else { 0 };
+                    reason = failure.message;
+                }
+            }
+            if sent_away == MOVED {
+                return self.shared.halt(Some(self.redirect_halt()));
             }
             if since.elapsed() >= PATIENCE {
                 return self.shared.halt(Some(Halt::Outage { account: self.name.clone(), message: reason }));
@@ -130,6 +164,10 @@ impl Lane {
             Reply::Applied(_) | Reply::Already(_) | Reply::Refused(_) => Ok(()),
             Reply::Failed(failure) => Err(failure),
         }
+    }
+
+    fn redirect_halt(&self) -> Halt {
+        Halt::Redirect { account: self.name.clone() }
     }
 
     fn credentials_halt(&self, message: String) -> Halt {

@@ -158,6 +158,36 @@ async fn replies_that_stop_the_run(#[case] class: FailureClass, #[case] code: &s
     assert!(rig.provider.calls.get() <= 16, "{}", rig.provider.calls.get());
 }
 
+/// A mishap of something on the way: its row is a doubt, and the run goes on.
+#[tokio::test(start_paused = true)]
+async fn redirects_and_unlisted_replies_far_apart_do_not_stop_the_run() {
+    for class in [FailureClass::Redirect, FailureClass::Unrecognised] {
+        let calls = std::cell::Cell::new(0);
+        let script = Box::new(move |_: &str| {
+            calls.set(calls.get() + 1);
+            if calls.get() % 10 == 0 { failure(false, class) } else { ok() }
+        });
+        let mut rig = Rig::new(FakeProvider::new(script), Rig::rows(&ADD_BLIND, 300));
+        rig.guard.max_in_doubt = 300;
+        assert_eq!(rig.run().await.reason, None, "{class:?}");
+        let doubts = rig.states().iter().filter(|state| **state == State::InDoubt).count();
+        assert_eq!((doubts, rig.provider.calls.get()), (30, 300), "{class:?}: none is sent twice");
+    }
+}
+
+/// One call was sent elsewhere, and the reads after it are too: nobody serves us here any more.
+#[tokio::test(start_paused = true)]
+async fn reads_that_are_sent_elsewhere_stop_the_run() {
+    let provider = FakeProvider::scripted([ok(), ok(), failure(false, FailureClass::Redirect)]);
+    provider.well.set(false);
+    provider.unwell.set(FailureClass::Redirect);
+    let mut rig = Rig::new(provider, Rig::rows(&ADD_BLIND, 300));
+    let ended = rig.run().await;
+    assert!(matches!(ended.reason, Some(StopReason::Halted(Halt::Redirect { .. }))), "{:?}", ended.reason);
+    assert_eq!(rig.provider.probes.get(), 3);
+    assert!(rig.provider.calls.get() <= 3 + 16, "{}", rig.provider.calls.get());
+}
+
 #[tokio::test(start_paused = true)]
 async fn too_many_failures_halt() {
     let mut rig = Rig::new(FakeProvider::new(Box::new(|_| refused())), Rig::rows(&ADD, 100));

@@ -101,6 +101,8 @@ pub(super) struct FakeProvider {
     /// When each effect came.
     at: RefCell<HashMap<u64, tokio::time::Instant>>,
     pub(super) well: Cell<bool>,
+    /// What a probe says where it is not.
+    pub(super) unwell: Cell<FailureClass>,
     /// Rows carried out, by row number: how often.
     pub(super) applied: RefCell<BTreeMap<u64, u32>>,
     /// Rows carried out by subject, in order.
@@ -152,6 +154,7 @@ impl FakeProvider {
             began: tokio::time::Instant::now(),
             at: RefCell::default(),
             well: Cell::new(true),
+            unwell: Cell::new(FailureClass::NotConnected),
             applied: RefCell::default(),
             order: RefCell::default(),
             calls: Cell::new(0),
@@ -230,13 +233,9 @@ impl Account for FakeAccount {
 
     fn probe(&self) -> LocalFuture<'_, Reply> {
         self.provider.probes.set(self.provider.probes.get() + 1);
-        let well = self.provider.well.get();
+        let (well, unwell) = (self.provider.well.get(), self.provider.unwell.get());
         Box::pin(async move {
-            if well {
-                Reply::Applied(Answer::word("here"))
-            } else {
-                Reply::Failed(Failure::new(FailureClass::NotConnected, "refused"))
-            }
+            if well { Reply::Applied(Answer::word("here")) } else { Reply::Failed(Failure::new(unwell, "refused")) }
         })
     }
 

@@ -19,14 +19,40 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotJson;
 
+/// Values in all. A page of a thousand payouts has some ten thousand.
+const MAX_VALUES: usize = 100_000;
+
 /// Reads one value.
 pub(super) fn read(text: &str) -> Result<Value<'static>, NotJson> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|_| NotJson)?;
+    if is_too_much(text) {
+        return Err(NotJson);
+    }
     value(raw, MAX_DEPTH)
 }
 
-/// Reads what is known to be one value.
-pub(super) fn value(raw: &RawValue, depth: usize) -> Result<Value<'static>, NotJson> {
+/// Looks ahead, once: each level is read again by the one above it, and each value takes many times the room of its text.
+fn is_too_much(text: &str) -> bool {
+    let (mut depth, mut values, mut quoted, mut escaped) = (0_usize, 1_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => (depth, values) = (depth + 1, values + 1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' => values += 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH || values > MAX_VALUES {
+            return true;
+        }
+    }
+    false
+}
+
+fn value(raw: &RawValue, depth: usize) -> Result<Value<'static>, NotJson> {
     let text = raw.get();
     let depth = depth.checked_sub(1).ok_or(NotJson)?;
     Ok(match text.as_bytes().first() {
@@ -148,6 +174,8 @@ mod tests {
         }
         assert!(read(&format!("{}{}", "[".repeat(400_000), "]".repeat(400_000))).is_err());
         assert!(read(&format!("{}{}", "[".repeat(31), "]".repeat(31))).is_ok());
+        assert!(read(&format!("[\"{}\"]", "[,\\\"".repeat(MAX_VALUES))).is_ok(), "a text is one value");
+        assert!(read(&format!("[0{}]", ",0".repeat(MAX_VALUES))).is_err());
     }
 
     proptest! {

@@ -42,8 +42,14 @@ impl Pages {
 
     /// Takes a page in.
     pub(super) fn take(&mut self, page: &Value<'_>, limit: u64) -> Next {
-        let items = page.get("Items").unwrap_or(&Value::Null);
-        let (Some(items), true) = (items.as_list(), matches!(page, Value::Object(_))) else {
+        // SOAP has null for an empty list. An object that has no such field at all is something else.
+        let items = match page {
+            Value::Object(fields) => {
+                fields.iter().find(|(name, _)| name == "Items").and_then(|(_, items)| items.as_list())
+            }
+            _ => None,
+        };
+        let Some(items) = items else {
             return Next::Wrong("the result is not a page of payouts");
         };
         let total = page.get("Pagination.Count").and_then(Value::as_text).map(str::parse::<u64>);
@@ -120,7 +126,14 @@ mod tests {
 
     #[test]
     fn pages_that_do_not_add_up_are_no_answer() {
-        for text in ["true", "[]", r#"{"Items":5}"#, r#"{"Items":[1],"Pagination":{"Count":"x"}}"#] {
+        for text in [
+            "true",
+            "[]",
+            "{}",
+            r#"{"Pagination":{"Count":0}}"#,
+            r#"{"Items":5}"#,
+            r#"{"Items":[1],"Pagination":{"Count":"x"}}"#,
+        ] {
             assert!(matches!(take(&mut Pages::default(), text), Next::Wrong(_)), "{text}");
         }
         assert!(matches!(take(&mut Pages::default(), r#"{"Items":[1,2],"Pagination":{"Count":1}}"#), Next::Wrong(_)));

@@ -45,6 +45,10 @@ struct Envelope<'a> {
 pub(super) fn said(body: &[u8], id: u32) -> Said {
     let Ok(text) = std::str::from_utf8(body) else { return Said::Unclear("the reply is not UTF-8") };
     let text = text.trim_start_matches('\u{feff}');
+    // A list of the right length would pass for the object: its items for the fields, in the order of their declaration.
+    if !text.trim_start().starts_with('{') {
+        return Said::Unclear("the reply is not a JSON-RPC reply");
+    }
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
         return Said::Unclear("the reply is not a JSON-RPC reply");
     };
@@ -112,6 +116,8 @@ mod tests {
             r#"{"id":7,"result":true,"result":true}"#,
             r#"{"id":7,"result":tru"#,
             r#"[{"id":7,"result":true}]"#,
+            "[7,true,null]",
+            " [7,true]",
             r#"{"id":7,"result":{"a":1,"a":2}}"#,
             "true",
             "",

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::said::{Complaint, Said};
 use super::value::{Argument, Value};
+use crate::providers::xml;
 
 const ROOM: usize = 8 * 1024;
 const MAX_DEPTH: usize = 32;
@@ -207,7 +208,7 @@ fn parse(body: &[u8]) -> Option<Element> {
 
 fn opened(start: &BytesStart<'_>) -> Option<Element> {
     let mut element = Element { name: start.local_name().into_inner().to_owned(), ..Element::default() };
-    for attribute in start.attributes() {
+    for attribute in xml::attributes(start) {
         let attribute = attribute.ok()?;
         let value = attribute.value.trim();
         match attribute.key.local_name().into_inner() {

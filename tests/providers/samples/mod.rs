@@ -3,14 +3,15 @@
 use subops::model::failure::FailureClass;
 use subops::model::operation::OperationSpec;
 
-use super::server::Fill;
-
 mod paypro;
 mod segpay;
 mod twocheckout;
 
 /// The samples of every provider. One that is in the registry and not here fails the suite.
 pub(crate) static PROVIDERS: [ProviderSamples; 3] = [segpay::SAMPLES, paypro::SAMPLES, twocheckout::SAMPLES];
+
+/// Puts into a reply what only the request tells.
+pub(crate) type Fill = fn(template: &str, request: &str) -> String;
 
 /// A reply. What stands in braces is filled in from the request.
 #[derive(Debug, Clone)]
@@ -64,5 +65,6 @@ pub(crate) struct ProviderSamples {
     pub(crate) samples: fn(&OperationSpec, form: &str) -> Option<Samples>,
     pub(crate) fill: Fill,
     /// Words about a session that was refused: `Credentials` where it is new, `SessionExpired` where it had been good.
+    #[allow(dead_code, reason = "of use where sessions are tried")]
     pub(crate) session_words: &'static [&'static str],
 }
