@@ -113,8 +113,8 @@ fn words(note: &Note) -> (String, String) {
 /// Leave to make one call. Dropping it frees the place.
 pub(super) struct Clearance {
     _place: OwnedSemaphorePermit,
-    /// True where nobody is kept waiting if a commit lingers: the rate was what held the call back, and more than half
-    /// of the places are free.
+    /// True where nobody is kept waiting if the outcome's commit lingers: the rate was what held the call back, and the
+    /// calls that come next find places all the same.
     pub(super) unhurried: bool,
 }
 
@@ -173,7 +173,8 @@ impl Lane {
         let granted = async {
             let place = std::sync::Arc::clone(&self.places).acquire_owned().await.ok()?;
             let bound = self.slot().await;
-            let unhurried = bound && self.places.available_permits() * 2 >= self.limits.concurrency;
+            // While half of those that go out together still find places, an outcome that lingers holds up none.
+            let unhurried = bound && self.places.available_permits() >= self.pace.together().div_ceil(2);
             Some(Clearance { _place: place, unhurried })
         };
         tokio::select! {

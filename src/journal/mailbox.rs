@@ -1,11 +1,10 @@
 //! What was handed to the writer and is not taken yet.
 //!
-//! A channel wakes its reader for each message. Here what may linger wakes nobody once something waits: the writer is
-//! asleep until the first of them has lingered long enough, or until something comes that may not. So at a few hundred
-//! rows a second the writer wakes once for each of its commits, and not once for each of its changes.
-//!
-//! And where many things come at once, the reader waits a moment for those that are just behind the first: what it does
-//! costs the same for one thing as for fifty.
+//! A channel wakes its reader for each message. Here each thing comes with how long it may linger, and the reader sleeps
+//! until the first of them must go: what may linger longer than what is there wakes nobody. So at a few hundred rows a second
+//! the writer wakes a few times for each of its commits, and not once for each of its changes. And where many things come at
+//! once, the reader waits a moment for those that are just behind the first: what it does costs the same for one thing as for
+//! fifty.
 //!
 //! It knows nothing of what it holds. Invariants: things come out in the order in which they went in; what was taken in is
 //! given out unless the reader is gone, and once it is gone nothing is taken in.
@@ -20,14 +19,12 @@ pub(super) fn mailbox<T>() -> (Slot<T>, Door<T>) {
     (Slot(Arc::clone(&shared)), Door(shared))
 }
 
-/// How long a reader waits for company of what is there.
+/// What a reader waits for where something is there that may not linger.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// Where all of it may linger: this long.
-    pub(super) linger: Duration,
-    /// Where one of it may not: this long, unless as much is there as is expected.
+pub(super) struct Crowd {
+    /// How long it waits for the rest of it.
     pub(super) moment: Duration,
-    /// How much that is; for one nothing is waited for.
+    /// How much it expects; where that is one, it waits for nothing.
     pub(super) expected: usize,
 }
 
@@ -44,11 +41,11 @@ struct Shared<T> {
 
 struct Inside<T> {
     waiting: Vec<T>,
-    /// When the first of them came.
-    since: Option<Instant>,
-    /// Whether one of them may not linger.
-    urgent: bool,
-    /// How many of them wake a reader that waits for more than one.
+    /// When the first of them must go.
+    until: Option<Instant>,
+    /// Since when one of them is there that may not linger.
+    urgent: Option<Instant>,
+    /// How many of them wake a reader that waits for a crowd.
     enough: usize,
     /// One of the ends is gone.
     closed: bool,
@@ -56,7 +53,7 @@ struct Inside<T> {
 
 impl<T> Default for Inside<T> {
     fn default() -> Self {
-        Self { waiting: Vec::new(), since: None, urgent: false, enough: usize::MAX, closed: false }
+        Self { waiting: Vec::new(), until: None, urgent: None, enough: usize::MAX, closed: false }
     }
 }
 
@@ -75,17 +72,22 @@ impl<T> Shared<T> {
 }
 
 impl<T> Slot<T> {
-    /// Hands something in. It is dropped where the reader is gone.
-    pub(super) fn put(&self, thing: T, may_linger: bool) {
+    /// Hands something in that may linger for so long. It is dropped where the reader is gone.
+    pub(super) fn put(&self, thing: T, linger: Duration) {
+        let now = Instant::now();
         let mut inside = self.0.inside();
         if inside.closed {
             return;
         }
-        let news = inside.waiting.is_empty() || (!may_linger && !inside.urgent);
-        inside.since.get_or_insert_with(Instant::now);
-        inside.urgent |= !may_linger;
         inside.waiting.push(thing);
-        let news = news || inside.waiting.len() == inside.enough;
+        let sooner = inside.until.is_none_or(|until| now + linger < until);
+        if sooner {
+            inside.until = Some(now + linger);
+        }
+        if linger.is_zero() {
+            inside.urgent.get_or_insert(now);
+        }
+        let news = sooner || inside.waiting.len() == inside.enough;
         drop(inside);
         if news {
             self.0.changed.notify_one();
@@ -106,28 +108,33 @@ impl<T> Drop for Slot<T> {
     }
 }
 
+impl<T> Inside<T> {
+    /// How long the reader is to wait still; `None` until something comes.
+    fn wait(&self, crowd: Crowd) -> Option<Duration> {
+        let until = self.until?;
+        let until = match self.urgent {
+            Some(since) if self.waiting.len() < crowd.expected => since + crowd.moment,
+            _ => until,
+        };
+        Some(if self.closed { Duration::ZERO } else { until.saturating_duration_since(Instant::now()) })
+    }
+}
+
 impl<T> Door<T> {
-    /// Waits until something is there: where all of it may linger until the first of it has done so for as long as
-    /// `patience` says, and otherwise until there is as much of it as may be expected. Then puts all of it behind what is in
-    /// `taken`. False where nothing is there and nothing more will come.
-    pub(super) fn take(&self, taken: &mut Vec<T>, patience: Patience) -> bool {
+    /// Waits until something is there that must go, and where it may not linger at all for the crowd around it. Then puts
+    /// everything behind what is in `taken`. False where nothing is there and nothing more will come.
+    pub(super) fn take(&self, taken: &mut Vec<T>, crowd: Crowd) -> bool {
         let mut inside = self.0.inside();
-        inside.enough = patience.expected;
+        inside.enough = crowd.expected;
         loop {
-            let wait = match inside.since {
+            inside = match inside.wait(crowd) {
                 None if inside.closed => return false,
-                None => None,
-                Some(since) if inside.urgent => Some(patience.moment.saturating_sub(since.elapsed())),
-                Some(since) => Some(patience.linger.saturating_sub(since.elapsed())),
-            };
-            let full = inside.urgent && inside.waiting.len() >= patience.expected;
-            inside = match wait {
                 None => self.0.changed.wait(inside).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() || full || inside.closed => break,
+                Some(left) if left.is_zero() => break,
                 Some(left) => self.0.changed.wait_timeout(inside, left).unwrap_or_else(PoisonError::into_inner).0,
             };
         }
-        (inside.since, inside.urgent) = (None, false);
+        (inside.until, inside.urgent) = (None, None);
         taken.append(&mut inside.waiting);
         true
     }
@@ -145,33 +152,35 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
-    const NONE: Patience = Patience { linger: LONG, moment: LONG, expected: 1 };
+    const NOW: Duration = Duration::ZERO;
+    const ALONE: Crowd = Crowd { moment: LONG, expected: 1 };
 
     #[test]
     fn what_may_not_linger_takes_everything_with_it_in_order() {
         let (slot, door) = mailbox();
-        slot.put(1, true);
-        slot.put(2, true);
-        slot.put(3, false);
+        slot.put(1, LONG);
+        slot.put(2, LONG);
+        slot.put(3, NOW);
         let mut taken = vec![0];
-        assert!(door.take(&mut taken, NONE));
+        assert!(door.take(&mut taken, ALONE));
         assert_eq!(taken, [0, 1, 2, 3]);
-        slot.put(4, false);
+        slot.put(4, NOW);
         taken.clear();
-        assert!(door.take(&mut taken, NONE));
+        assert!(door.take(&mut taken, ALONE));
         assert_eq!(taken, [4]);
     }
 
     #[test]
-    fn the_first_is_kept_for_its_time_and_no_longer() {
+    fn all_go_with_the_first_that_must() {
         let (slot, door) = mailbox();
         let (linger, begin) = (Duration::from_millis(30), Instant::now());
-        slot.put(1, true);
-        slot.put(2, true);
+        slot.put(1, LONG);
+        slot.put(2, linger);
+        slot.put(3, LONG);
         let mut taken = Vec::new();
-        assert!(door.take(&mut taken, Patience { linger, ..NONE }));
+        assert!(door.take(&mut taken, ALONE));
         assert!(begin.elapsed() >= linger, "{:?}", begin.elapsed());
-        assert_eq!(taken, [1, 2]);
+        assert_eq!(taken, [1, 2, 3]);
     }
 
     #[test]
@@ -180,16 +189,16 @@ mod tests {
         let (said, heard) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
             let mut taken = Vec::new();
-            while door.take(&mut taken, NONE) {
+            while door.take(&mut taken, ALONE) {
                 said.send(std::mem::take(&mut taken)).expect("the test listens");
             }
         });
-        slot.put(1, false);
+        slot.put(1, NOW);
         assert_eq!(heard.recv(), Ok(vec![1]));
-        slot.put(2, true);
-        slot.put(3, false);
+        slot.put(2, LONG);
+        slot.put(3, NOW);
         assert_eq!(heard.recv().map(|taken| taken.last().copied()), Ok(Some(3)));
-        slot.put(4, true);
+        slot.put(4, LONG);
         drop(slot);
         assert_eq!(heard.recv(), Ok(vec![4]), "what lingers is given out at the end");
         reader.join().expect("it ends");
@@ -200,7 +209,7 @@ mod tests {
     fn as_many_as_are_expected_are_waited_for_but_not_for_long() {
         let (slot, door) = mailbox();
         let (said, heard) = std::sync::mpsc::channel();
-        let three = Patience { expected: 3, ..NONE };
+        let three = Crowd { expected: 3, ..ALONE };
         let reader = std::thread::spawn(move || {
             let mut taken = Vec::new();
             while door.take(&mut taken, three) {
@@ -208,19 +217,19 @@ mod tests {
             }
         });
         for thing in 1..=3 {
-            slot.put(thing, false);
+            slot.put(thing, NOW);
         }
         assert_eq!(heard.recv(), Ok(vec![1, 2, 3]));
-        slot.put(4, false);
+        slot.put(4, NOW);
         drop(slot);
         assert_eq!(heard.recv(), Ok(vec![4]));
         reader.join().expect("it ends");
 
         let (slot, door) = mailbox();
-        slot.put(1, false);
+        slot.put(1, NOW);
         let (moment, begin) = (Duration::from_millis(20), Instant::now());
         let mut taken = Vec::new();
-        assert!(door.take(&mut taken, Patience { moment, ..three }));
+        assert!(door.take(&mut taken, Crowd { moment, ..three }));
         assert!(taken == [1] && begin.elapsed() >= moment, "{:?}", begin.elapsed());
     }
 
@@ -228,9 +237,9 @@ mod tests {
     fn what_comes_after_the_reader_has_gone_is_dropped() {
         let (slot, door) = mailbox();
         let witness = Arc::new(());
-        slot.put(Arc::clone(&witness), true);
+        slot.put(Arc::clone(&witness), LONG);
         drop(door);
-        slot.put(Arc::clone(&witness), false);
+        slot.put(Arc::clone(&witness), NOW);
         assert_eq!(Arc::strong_count(&witness), 1);
     }
 }

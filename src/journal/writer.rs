@@ -20,16 +20,18 @@ use tokio::sync::oneshot;
 use super::apply::{self, Verdict};
 use super::codec::{self, Fact};
 use super::fault::{Fault, OpenError};
-use super::mailbox::{Door, Patience, Slot, mailbox};
+use super::mailbox::{Crowd, Door, Slot, mailbox};
 use super::tally::Deltas;
 use super::{connection, rows};
 use crate::contract::{Change, Journal, JournalFault, LocalFuture, Millis, Note, Recorded, Resume};
 use crate::model::ids::{RowNumber, RunId};
 use crate::model::state::Event;
 
-/// The longest that a change which may linger waits for company: far below what a person or a rate would notice, and
-/// at 500 rows a second it makes one sync of twenty changes.
-const LINGER: Duration = Duration::from_millis(20);
+/// The longest that an outcome which may linger waits for company: mostly until the next intents take it with them.
+const OUTCOME_LINGERS: Duration = Duration::from_millis(30);
+
+/// The longest that an intent which may linger waits for those that go out with it.
+const INTENT_LINGERS: Duration = Duration::from_millis(2);
 
 /// The longest that a group waits for changes that are just behind it: as long as a fast sync takes.
 const MOMENT: Duration = Duration::from_micros(200);
@@ -38,11 +40,10 @@ const MOMENT: Duration = Duration::from_micros(200);
 /// slower for nothing.
 const CROWD: usize = 12;
 
-/// How long the next group waits, where the last one had so many changes. Where many calls are made at once, twice as many
+/// What the next group waits for, where the last one had so many changes. Where many calls are made at once, twice as many
 /// changes in a group are half as many syncs.
-fn patience(last: usize) -> Patience {
-    let expected = if last < CROWD { 1 } else { last.saturating_mul(2) };
-    Patience { linger: LINGER, moment: MOMENT, expected }
+fn crowd(last: usize) -> Crowd {
+    Crowd { moment: MOMENT, expected: if last < CROWD { 1 } else { last.saturating_mul(2) } }
 }
 
 /// The journal as the engine uses it.
@@ -94,7 +95,12 @@ impl SqliteJournal {
     /// Hands work to the writer, at once, and waits for its answer. What is handed over is done even if nobody waits.
     fn ask(&self, work: Work, may_linger: bool) -> LocalFuture<'_, Verdict> {
         let (answer, heard) = oneshot::channel();
-        self.put(Command::Work(Pending { work, answer }), may_linger);
+        let linger = match (may_linger, work.is_intent()) {
+            (false, _) => Duration::ZERO,
+            (true, true) => INTENT_LINGERS,
+            (true, false) => OUTCOME_LINGERS,
+        };
+        self.put(Command::Work(Pending { work, answer }), linger);
         Box::pin(async move {
             heard.await.unwrap_or_else(|_| {
                 Err(JournalFault::Storage {
@@ -105,9 +111,9 @@ impl SqliteJournal {
     }
 
     /// A writer that is gone drops what it is given, and whoever waits for an answer hears that.
-    fn put(&self, command: Command, may_linger: bool) {
+    fn put(&self, command: Command, linger: Duration) {
         if let Some(slot) = &self.slot {
-            slot.put(command, may_linger);
+            slot.put(command, linger);
         }
     }
 }
@@ -131,7 +137,7 @@ impl Journal for SqliteJournal {
     }
 
     fn set_watermark(&self, run: RunId, row: RowNumber) {
-        self.put(Command::Watermark(run, row), true);
+        self.put(Command::Watermark(run, row), OUTCOME_LINGERS);
     }
 
     fn resume(&self, run: RunId) -> Result<Resume, JournalFault> {
@@ -240,7 +246,7 @@ impl<S: Storage> Writer<S> {
     fn serve(&mut self, door: &Door<Command>) {
         let (mut commands, mut group) = (Vec::new(), Vec::new());
         let mut last = 0;
-        while door.take(&mut commands, patience(last)) {
+        while door.take(&mut commands, crowd(last)) {
             last = commands.len();
             for command in commands.drain(..) {
                 self.sort(command, &mut group);
