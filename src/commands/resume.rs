@@ -69,9 +69,9 @@ fn proceed(
     let kept = stored.plan().filter(|_| record.program_version == env!("CARGO_PKG_VERSION")).cloned();
     let job = stored.job(overrides.guard, overrides.results.clone())?;
     let keep = Keep::beside(&journal);
-    let recalled = kept.map(|kept| recall(context, &job, &keep, &kept)).transpose()?.flatten();
+    let recalled = kept.map_or(Ok(None), |kept| recall(context, &job, &keep, &kept));
     let prepared = recalled
-        .map_or_else(|| prepare(context, job, &keep), Ok)
+        .and_then(|recalled| recalled.map_or_else(|| prepare(context, job, &keep), Ok))
         .map_err(|failure| Failure { exit: Exit::NotApproved, ..failure })?;
     if prepared.plan.digest != record.digest {
         return Err(Failure::new(
