@@ -66,9 +66,12 @@ impl Row {
         }
     }
 
-    /// Whether an effect of the ledger on the same subject by the same operation is this row's.
+    /// Whether an effect of the ledger on the same subject by the same operation is this row's. Texts end with a token.
     pub(crate) fn caused(&self, effect: &serde_json::Value) -> bool {
-        self.mark.as_ref().is_none_or(|(name, value)| effect["request"][name] == value.as_str())
+        self.mark.as_ref().is_none_or(|(name, value)| {
+            let rest = effect["request"][name].as_str().and_then(|text| text.strip_prefix(value.as_str()));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" [subops "))
+        })
     }
 
     fn write(&self, out: &mut String) {
