@@ -12,8 +12,8 @@ use std::pin::Pin;
 pub use input::{Done, Input, InputFault, Rows};
 pub use journal::{Change, Journal, JournalFault, Note, Recorded, Resume, Standing};
 pub use provider::{
-    Account, AccountSetup, CredentialSpec, Doubt, Finding, Listed, Observation, OptionSpec, Provider, RowFault, SetupError,
-    UrlSpec,
+    Account, AccountSetup, CredentialSpec, Doubt, Finding, Listed, Observation, OptionSpec, Provider, RowFault,
+    SetupError, UrlSpec,
 };
 
 use crate::model::event::RunEvent;
