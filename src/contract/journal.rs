@@ -98,6 +98,9 @@ pub struct Recorded {
 pub trait Journal {
     /// Makes a change durable.
     ///
+    /// It is handed over when this is called, not when the answer is awaited, and changes become durable in that order: what
+    /// a crash leaves is always a beginning of them.
+    ///
     /// After `Ok` it is on disk and survives power loss. After `Err` it is unknown whether it is there (I4): the caller
     /// starts no further row.
     fn commit(&self, change: Change) -> LocalFuture<'_, Result<(), JournalFault>>;

@@ -64,6 +64,9 @@ impl Shared {
     }
 
     /// Makes a change of `row` durable and tells the observer. The state after it, or `None` where the journal failed.
+    ///
+    /// `place` is free as soon as the change is in the journal's hands. Whoever takes it hands its intent over later, so that
+    /// it is durable with this change or after it: there are never more durable intents without an outcome than places (I3).
     pub(super) async fn commit(
         &self,
         row: &Row,
@@ -71,6 +74,7 @@ impl Shared {
         event: Event,
         note: Note,
         may_linger: bool,
+        place: Option<Clearance>,
     ) -> Option<State> {
         let to = match from.after(event) {
             Ok(to) => to,
@@ -90,12 +94,15 @@ impl Shared {
             note,
             may_linger,
         };
-        if let Err(fault) = self.journal.commit(change).await {
+        let handed_over = self.journal.commit(change);
+        // Before the place is free: what is one failure too many lets no other row begin.
+        self.halt(self.watch.row(to));
+        drop(place);
+        if let Err(fault) = handed_over.await {
             self.broken(&fault);
             return None;
         }
         self.observer.notice(&RunEvent::RowMoved { row: row.number, from, to, amount: row.amount, code, message });
-        self.halt(self.watch.row(to));
         Some(to)
     }
 }

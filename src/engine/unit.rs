@@ -156,8 +156,13 @@ impl Unit {
 
     /// Commits a change of this row.
     async fn moved(&mut self, event: Event, note: Note) -> Result<(), End> {
+        self.moved_and_left(event, note, None).await
+    }
+
+    /// Commits a change of this row, and gives its place to the next as soon as the journal has the change in its hands.
+    async fn moved_and_left(&mut self, event: Event, note: Note, place: Option<Clearance>) -> Result<(), End> {
         let shared = Rc::clone(&self.lane.shared);
-        let to = shared.commit(&self.row, self.state, event, note, self.unhurried).await.ok_or(End::Broken)?;
+        let to = shared.commit(&self.row, self.state, event, note, self.unhurried, place).await.ok_or(End::Broken)?;
         self.state = to;
         Ok(())
     }
@@ -202,12 +207,12 @@ impl Unit {
             let token = lane.token(&self.row);
             let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
             self.intend(token).await?;
-            return self.conclude(reply).await;
+            return self.conclude(reply, clearance).await;
         }
         let token = lane.token(&self.row);
         self.intend(token.clone()).await?;
         let reply = lane.timed(lane.account.perform(&self.row, token.as_deref())).await;
-        self.conclude(reply).await
+        self.conclude(reply, clearance).await
     }
 
     /// A later read proves something about an effect that adds up only against what was there before. Just after a call
@@ -238,27 +243,28 @@ impl Unit {
         Ok(())
     }
 
-    /// Draws the consequence of a reply to our call.
-    async fn conclude(&mut self, reply: Reply) -> Result<Next, End> {
+    /// Draws the consequence of a reply to our call, which had its place by `clearance`. Only an answer that ends the row
+    /// gives the place away before it is durable: what halts the run must be known before another row begins.
+    async fn conclude(&mut self, reply: Reply, clearance: Clearance) -> Result<Next, End> {
         self.since = Instant::now();
         if !matches!(&reply, Reply::Failed(failure) if failure.class.proves_not_applied()) {
             self.lane.touch(&self.row);
         }
         match reply {
-            Reply::Applied(answer) => self.done(Event::Applied, answer).await,
+            Reply::Applied(answer) => self.done(Event::Applied, answer, clearance).await,
             // Something that adds up cannot have been there before: the word does not say whose work it was.
             Reply::Already(answer) if self.row.operation.effect == Effect::Additive => self.unsure(answer).await,
-            Reply::Already(answer) => self.done(Event::Already, answer).await,
+            Reply::Already(answer) => self.done(Event::Already, answer, clearance).await,
             // A repeat may be refused for the very reason that the first call went through.
             Reply::Refused(answer) if self.unsettled => self.unsure(answer).await,
-            Reply::Refused(answer) => self.done(Event::Refused, answer).await,
+            Reply::Refused(answer) => self.done(Event::Refused, answer, clearance).await,
             Reply::Failed(failure) => self.failed(failure).await,
         }
     }
 
-    async fn done(&mut self, event: Event, answer: Answer) -> Result<Next, End> {
+    async fn done(&mut self, event: Event, answer: Answer, clearance: Clearance) -> Result<Next, End> {
         self.lane.answered();
-        self.moved(event, Note::Answer(answer)).await?;
+        self.moved_and_left(event, Note::Answer(answer), Some(clearance)).await?;
         Ok(Next::End(End::Done))
     }
 

@@ -239,7 +239,7 @@ impl Lane {
     async fn hold(&self, turn: &Turn) {
         let planned = turn.recorded.as_ref().is_none_or(|recorded| recorded.state == State::Planned);
         if let (true, Some(subject)) = (planned, turn.row.subject.clone()) {
-            let held = self.shared.commit(&turn.row, State::Planned, Event::Held, Note::Held { subject }, false).await;
+            let held = self.shared.commit(&turn.row, State::Planned, Event::Held, Note::Held { subject }, false, None).await;
             if held.is_none() {
                 return;
             }
