@@ -7,7 +7,7 @@
 //! came too late leaves nothing behind in the transaction, and takes none of its companions with it. A row without a
 //! record is taken only where neither table has one: a row sent twice is the one thing that cannot be forgiven.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
 
 use super::codec::{self, Columns, Fact, stored};
 use super::fault::Fault;
@@ -20,19 +20,47 @@ use crate::model::state::State;
 /// What became of one change within a transaction that can still be committed. An error concerns this change alone.
 pub(super) type Verdict = Result<(), JournalFault>;
 
+/// Where changes are made: within one transaction, with the statements that nearly every row needs. Those are looked up
+/// once for all changes and not for each: finding one by its text costs a tenth of what it does.
+pub(super) struct Within<'c> {
+    connection: &'c Connection,
+    insert: Option<CachedStatement<'c>>,
+    take_plain: Option<CachedStatement<'c>>,
+    finish: Option<CachedStatement<'c>>,
+}
+
+impl<'c> Within<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection, insert: None, take_plain: None, finish: None }
+    }
+}
+
+/// The statement in `place`, prepared where it is used for the first time.
+fn kept<'a, 'c>(
+    place: &'a mut Option<CachedStatement<'c>>,
+    connection: &'c Connection,
+    sql: &str,
+) -> rusqlite::Result<&'a mut CachedStatement<'c>> {
+    Ok(match place {
+        Some(statement) => statement,
+        None => place.insert(connection.prepare_cached(sql)?),
+    })
+}
+
 /// Makes a change part of the transaction, or refuses it and leaves the transaction as it was.
-pub(super) fn apply(connection: &Connection, change: &Change, tally: &mut Deltas) -> Result<Verdict, Fault> {
+pub(super) fn apply(within: &mut Within<'_>, change: &Change, tally: &mut Deltas) -> Result<Verdict, Fault> {
     let columns = Columns::of(&change.note)?;
-    apply_columns(connection, change, &columns, tally)
+    apply_columns(within, change, &columns, tally)
 }
 
 /// As [`apply`], with the columns given instead of taken from the note.
 pub(super) fn apply_columns(
-    connection: &Connection,
+    within: &mut Within<'_>,
     change: &Change,
     columns: &Columns<'_>,
     tally: &mut Deltas,
 ) -> Result<Verdict, Fault> {
+    let connection = within.connection;
     let to = match change.from.after(change.event) {
         Ok(to) => stored(to),
         Err(illegal) => return Ok(Err(refused(change.run, change.row, &illegal.to_string()))),
@@ -40,7 +68,8 @@ pub(super) fn apply_columns(
     if to == State::Intended && columns.attempt.is_none() {
         return Ok(Err(refused(change.run, change.row, "an intent must say which attempt it is")));
     }
-    let step = Step { connection, change, columns, row: codec::key(change.row)?, from: stored(change.from), to };
+    let mut step =
+        Step { within, connection, change, columns, row: codec::key(change.row)?, from: stored(change.from), to };
     match step.take(tally) {
         Ok(true) => {}
         Ok(false) => return Ok(Err(JournalFault::Stale { row: change.row, expected: change.from })),
@@ -68,8 +97,9 @@ fn is_unknown_run(fault: &Fault) -> bool {
 }
 
 /// One change, with everything it needs.
-struct Step<'a> {
-    connection: &'a Connection,
+struct Step<'a, 'c> {
+    within: &'a mut Within<'c>,
+    connection: &'c Connection,
     change: &'a Change,
     columns: &'a Columns<'a>,
     row: i64,
@@ -85,9 +115,9 @@ struct Past {
     amount: Option<Money>,
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Moves the row if it is in the state to be left; false if it is not.
-    fn take(&self, tally: &mut Deltas) -> Result<bool, Fault> {
+    fn take(&mut self, tally: &mut Deltas) -> Result<bool, Fault> {
         match (self.from, self.to) {
             // Not sent and planned are one fact here: nothing to write, but the row must be there to be so.
             (State::Planned, State::Planned) => Ok(self.is_planned()?),
@@ -98,33 +128,33 @@ impl Step<'_> {
     }
 
     /// The first record of a row.
-    fn insert(&self, tally: &mut Deltas) -> Result<bool, Fault> {
+    fn insert(&mut self, tally: &mut Deltas) -> Result<bool, Fault> {
         let columns = self.columns;
         let intended_at = (self.to == State::Intended).then_some(self.change.at);
         let (amount, currency) = money_columns(self.change.amount);
-        let inserted = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO open_row (run, row, state, attempts, intended_at, code, message, amount, currency,
-                                       baseline, subject, sent)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
-                 WHERE NOT EXISTS (SELECT 1 FROM done_row WHERE run = ?1 AND row = ?2)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
-                self.change.run.0,
-                self.row,
-                self.to.number(),
-                columns.attempt.unwrap_or(0),
-                intended_at,
-                columns.code,
-                columns.message,
-                amount,
-                currency,
-                columns.baseline,
-                columns.subject,
-                columns.sent,
-            ])?;
+        let insert = kept(
+            &mut self.within.insert,
+            self.connection,
+            "INSERT INTO open_row (run, row, state, attempts, intended_at, code, message, amount, currency,
+                                   baseline, subject, sent)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+             WHERE NOT EXISTS (SELECT 1 FROM done_row WHERE run = ?1 AND row = ?2)
+             ON CONFLICT DO NOTHING",
+        )?;
+        let inserted = insert.execute(params![
+            self.change.run.0,
+            self.row,
+            self.to.number(),
+            columns.attempt.unwrap_or(0),
+            intended_at,
+            columns.code,
+            columns.message,
+            amount,
+            currency,
+            columns.baseline,
+            columns.subject,
+            columns.sent,
+        ])?;
         if inserted == 0 {
             return Ok(false);
         }
@@ -185,8 +215,12 @@ impl Step<'_> {
     }
 
     /// To a final state: out of one table, into the other.
-    fn finish(&self, tally: &mut Deltas) -> Result<bool, Fault> {
-        let past = match self.remove()? {
+    fn finish(&mut self, tally: &mut Deltas) -> Result<bool, Fault> {
+        let past = match self.take_plain()? {
+            Some(past) => Some(past),
+            None => self.take_any()?,
+        };
+        let past = match past {
             Some(past) => {
                 tally.leave(self.change.run, self.from, past.amount)?;
                 past
@@ -203,38 +237,53 @@ impl Step<'_> {
             None => (past.code.as_deref(), past.message.as_deref()),
         };
         let (amount, currency) = money_columns(past.amount);
-        self.connection
-            .prepare_cached(
-                "INSERT INTO done_row (run, row, state, attempts, code, message, amount, currency, reference, data)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                self.change.run.0,
-                self.row,
-                self.to.number(),
-                past.attempts,
-                code,
-                message,
-                amount,
-                currency,
-                columns.reference,
-                columns.data,
-            ])?;
+        let finish = kept(
+            &mut self.within.finish,
+            self.connection,
+            "INSERT INTO done_row (run, row, state, attempts, code, message, amount, currency, reference, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        finish.execute(params![
+            self.change.run.0,
+            self.row,
+            self.to.number(),
+            past.attempts,
+            code,
+            message,
+            amount,
+            currency,
+            columns.reference,
+            columns.data,
+        ])?;
         tally.enter(self.change.run, self.to, past.amount)?;
         Ok(true)
     }
 
-    /// Takes the row out of the open ones, if it is in the state to be left. Read first and deleted then, within one
-    /// transaction: what a DELETE returns goes through a table that SQLite makes for each, which costs more than all else
-    /// here together.
-    fn remove(&self) -> Result<Option<Past>, Fault> {
+    /// Takes the row out of the open ones where it is like nearly every other: at its first attempt, with the amount that
+    /// it was recorded with, and with nothing said before. One statement takes it and proves what it held.
+    fn take_plain(&mut self) -> Result<Option<Past>, Fault> {
+        let (amount, currency) = money_columns(self.change.amount);
+        let take_plain = kept(
+            &mut self.within.take_plain,
+            self.connection,
+            "DELETE FROM open_row WHERE run = ?1 AND row = ?2 AND state = ?3
+             AND attempts = 1 AND code IS NULL AND amount IS ?4 AND currency IS ?5",
+        )?;
+        let key = params![self.change.run.0, self.row, self.from.number(), amount, currency];
+        let taken = take_plain.execute(key)? == 1;
+        Ok(taken.then_some(Past { attempts: 1, code: None, message: None, amount: self.change.amount }))
+    }
+
+    /// Takes the row out of the open ones, whatever they hold of it. Read first and deleted then, within one transaction:
+    /// what a DELETE returns goes through a table that SQLite makes for each, which costs more than all else here together.
+    fn take_any(&self) -> Result<Option<Past>, Fault> {
         let key = params![self.change.run.0, self.row, self.from.number()];
         let Some(past) = self.past(key)? else { return Ok(None) };
-        let removed = self
+        let taken = self
             .connection
             .prepare_cached("DELETE FROM open_row WHERE run = ?1 AND row = ?2 AND state = ?3")?
             .execute(key)?;
-        Ok((removed == 1).then_some(past))
+        Ok((taken == 1).then_some(past))
     }
 
     fn past(&self, key: &[&dyn ToSql]) -> Result<Option<Past>, Fault> {
@@ -293,13 +342,13 @@ pub(super) fn is_done(connection: &Connection, change: &Change) -> Result<bool, 
 
 /// Keeps evidence that comes without a change.
 pub(super) fn remark(
-    connection: &Connection,
+    within: &Within<'_>,
     run: RunId,
     row: RowNumber,
     at: Millis,
     fact: &Fact,
 ) -> Result<Verdict, Fault> {
-    match keep_evidence(connection, run, row, at, fact) {
+    match keep_evidence(within.connection, run, row, at, fact) {
         Err(fault) if is_unknown_run(&fault) => Ok(Err(refused(run, row, UNKNOWN_RUN))),
         kept => kept.map(Ok),
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::apply;
+use super::apply::{self, Within};
 use super::codec::{self, Columns, Decision, Evidence, Fact};
 use super::fault::{Fault, StoreError};
 use super::rows;
@@ -126,7 +126,7 @@ fn settle(
     let mut tally = Deltas::default();
     // Results and reports show it: who decided belongs to what was decided.
     let said = format!("{reason} (settled by {who})");
-    apply::apply_columns(connection, &change, &Columns::said("settled", &said), &mut tally)??;
+    apply::apply_columns(&mut Within::new(connection), &change, &Columns::said("settled", &said), &mut tally)??;
     apply::keep_evidence(connection, run, row, at, &fact)?;
     let released = match subject {
         Some(subject) => release(connection, run, &subject, at, &mut tally)?,
@@ -165,8 +165,9 @@ fn release(
     while let Some(row) = rows.next()? {
         released.push(codec::row_number(row.get(0)?)?);
     }
+    let mut within = Within::new(connection);
     for row in &released {
-        apply::apply(connection, &plain(run, *row, State::Held, Event::Released, at), tally)??;
+        apply::apply(&mut within, &plain(run, *row, State::Held, Event::Released, at), tally)??;
     }
     Ok(released)
 }

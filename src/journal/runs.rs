@@ -7,7 +7,7 @@ use std::fmt;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, params};
 
-use super::apply;
+use super::apply::{self, Within};
 use super::codec;
 use super::fault::{Fault, StoreError};
 use super::rows;
@@ -193,7 +193,7 @@ impl Store {
     pub fn recover(&self, run: RunId, now: Millis) -> Result<Vec<RowNumber>, StoreError> {
         self.writing(Some(run), |connection| {
             let found = rows::in_state(connection, run, State::Intended)?;
-            let mut tally = Deltas::default();
+            let (mut within, mut tally) = (Within::new(connection), Deltas::default());
             for row in &found {
                 let change = Change {
                     run,
@@ -208,7 +208,7 @@ impl Store {
                     },
                     may_linger: false,
                 };
-                apply::apply(connection, &change, &mut tally)??;
+                apply::apply(&mut within, &change, &mut tally)??;
             }
             tally.write(connection)?;
             Ok(found)

@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
-use super::apply::{self, Verdict};
+use super::apply::{self, Verdict, Within};
 use super::codec::{self, Fact};
 use super::fault::{Fault, OpenError};
 use super::mailbox::{Crowd, Door, Slot, mailbox};
@@ -33,8 +33,8 @@ const OUTCOME_LINGERS: Duration = Duration::from_millis(30);
 /// The longest that an intent which may linger waits for those that go out with it.
 const INTENT_LINGERS: Duration = Duration::from_millis(2);
 
-/// The longest that a group waits for changes that are just behind it: as long as a fast sync takes.
-const MOMENT: Duration = Duration::from_micros(200);
+/// The longest that a group waits for changes that are just behind it: as long as a sync and its transaction take.
+const MOMENT: Duration = Duration::from_micros(400);
 
 /// Fewer changes than this in the group before, and the next waits for none: few calls are made at once, and each would be
 /// slower for nothing.
@@ -206,10 +206,10 @@ impl Work {
         matches!(self, Work::Change(Change { event: Event::Intent { .. }, .. }))
     }
 
-    fn apply(&self, connection: &Connection, tally: &mut Deltas) -> Result<Verdict, Fault> {
+    fn apply(&self, within: &mut Within<'_>, tally: &mut Deltas) -> Result<Verdict, Fault> {
         match self {
-            Work::Change(change) => apply::apply(connection, change, tally),
-            Work::Remark { run, row, at, fact } => apply::remark(connection, *run, *row, *at, fact),
+            Work::Change(change) => apply::apply(within, change, tally),
+            Work::Remark { run, row, at, fact } => apply::remark(within, *run, *row, *at, fact),
         }
     }
 
@@ -306,11 +306,11 @@ impl<S: Storage> Writer<S> {
             return Err(Fault::Broken("there is no connection".to_owned()));
         };
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        let mut tally = Deltas::default();
+        let (mut within, mut tally) = (Within::new(connection), Deltas::default());
         let mut accepted = Vec::new();
         for ((at, pending), verdict) in group.iter().enumerate().zip(verdicts.iter_mut()) {
             if verdict.is_none() {
-                match pending.work.apply(&transaction, &mut tally)? {
+                match pending.work.apply(&mut within, &mut tally)? {
                     Ok(()) => accepted.push(at),
                     refused => *verdict = Some(refused),
                 }
