@@ -13,7 +13,7 @@ use crate::report::results::json::Keys;
 use crate::report::results::{self, Content, Form, Layout, ResultRow, ResultRows, ResultsError, Staged};
 
 /// Records fetched at once.
-const PAGE: usize = 4096;
+const PAGE: usize = 512;
 
 /// The columns that the program reads besides parameters.
 const RESERVED: [&str; 4] = ["operation", "account", "amount", "currency"];

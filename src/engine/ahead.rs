@@ -36,10 +36,19 @@ pub(super) const FEWEST: usize = 4;
 /// The longest that list reads rest after they were in vain, in batches.
 const LONGEST_REST: u32 = 64;
 
+/// A row whose turn it is, with what is known about it.
+pub(super) struct Turn {
+    pub(super) row: Rc<Row>,
+    pub(super) recorded: Option<Box<Recorded>>,
+    /// The baseline that was read ahead for it.
+    pub(super) baseline: Option<ReadAhead>,
+}
+
 /// One row whose turn has not come.
 pub(super) struct Waiting {
     pub(super) row: Rc<Row>,
-    pub(super) recorded: Option<Recorded>,
+    /// Few have one, and it is large.
+    pub(super) recorded: Option<Box<Recorded>>,
     baseline: Baseline,
 }
 
@@ -111,7 +120,7 @@ impl Ahead {
     }
 
     /// Takes in the next row of the input. `wants` is true where it needs a baseline.
-    pub(super) fn push(&self, row: Row, recorded: Option<Recorded>, wants: bool) {
+    pub(super) fn push(&self, row: Row, recorded: Option<Box<Recorded>>, wants: bool) {
         let baseline = if wants { Baseline::Wanted } else { Baseline::Apart };
         self.rows.borrow_mut().push_back(Waiting { row: Rc::new(row), recorded, baseline });
         self.wanted.set(self.wanted.get() + usize::from(wants));
@@ -138,8 +147,8 @@ impl Ahead {
         self.closed.cancelled().await;
     }
 
-    /// The row whose turn it is, with the baseline that was read ahead for it.
-    pub(super) fn pop(&self) -> Option<(Rc<Row>, Option<Recorded>, Option<ReadAhead>)> {
+    /// The row whose turn it is.
+    pub(super) fn pop(&self) -> Option<Turn> {
         let Waiting { row, recorded, baseline } = self.rows.borrow_mut().pop_front()?;
         self.left.set(self.left.get() + 1);
         let baseline = match baseline {
@@ -154,7 +163,7 @@ impl Ahead {
             }
             Baseline::Apart => None,
         };
-        Some((row, recorded, baseline))
+        Some(Turn { row, recorded, baseline })
     }
 
     /// Rows are sent more slowly than the rate allows, so fewer have their turn while a baseline is young.

@@ -9,10 +9,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use feed::Turn;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::ahead::Turn;
 use super::breaker::Breaker;
 use super::fresh::Fresh;
 use super::gate::Gate;

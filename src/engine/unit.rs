@@ -88,7 +88,7 @@ impl Unit {
     pub(super) fn new(
         lane: &Rc<Lane>,
         row: Rc<Row>,
-        recorded: Option<Recorded>,
+        recorded: Option<Box<Recorded>>,
         read_ahead: Option<ReadAhead>,
     ) -> Self {
         let state = recorded.as_ref().map_or(State::Planned, |recorded| recorded.state);
@@ -126,12 +126,13 @@ pub(super) async fn run_last_look(unit: &mut Unit) -> End {
     go_on(unit, first, None).await
 }
 
+/// What few rows need is boxed, here and below: a row on its way takes the room of the largest thing that can happen to it.
 async fn go_on(unit: &mut Unit, first: Result<Next, End>, mut clearance: Option<Clearance>) -> End {
     let mut next = first.unwrap_or_else(Next::End);
     loop {
         let step = match next {
             Next::Call(wait) => unit.call(wait, clearance.take()).await,
-            Next::Verify => unit.verify().await,
+            Next::Verify => Box::pin(unit.verify()).await,
             Next::End(end) => return end,
         };
         next = step.unwrap_or_else(Next::End);
@@ -162,8 +163,8 @@ impl Unit {
     /// Commits a change of this row, and gives its place to the next as soon as the journal has the change in its hands.
     async fn moved_and_left(&mut self, event: Event, note: Note, place: Option<Clearance>) -> Result<(), End> {
         let shared = Rc::clone(&self.lane.shared);
-        let to = shared.commit(&self.row, self.state, event, note, self.unhurried, place).await.ok_or(End::Broken)?;
-        self.state = to;
+        let committed = Box::pin(shared.commit(&self.row, self.state, event, note, self.unhurried, place)).await;
+        self.state = committed.ok_or(End::Broken)?;
         Ok(())
     }
 
@@ -182,22 +183,16 @@ impl Unit {
         };
         self.unhurried = clearance.unhurried;
         if let Err(failure) = lane.account.ready().await {
-            return self.not_sent(&failure).await;
+            return Box::pin(self.not_sent(&failure)).await;
+        }
+        self.baseline = None;
+        if self.needs_baseline()
+            && let Some(next) = Box::pin(self.take_baseline()).await?
+        {
+            return Ok(next);
         }
         // Of one call alone: before the next, what was read ahead may be old.
-        let read_ahead = self.read_ahead.take().filter(|read| lane.still_holds(&self.row, read));
-        self.baseline = None;
-        if self.needs_baseline() {
-            if let Some(read) = read_ahead {
-                self.baseline = Some(read.observation);
-            } else {
-                match self.observe().await {
-                    Ok(baseline) => self.baseline = baseline,
-                    Err(failure) => return self.not_sent(&failure).await,
-                }
-                self.unhurried = lane.another_slot().await.ok_or_else(|| self.stopped())? && self.unhurried;
-            }
-        }
+        self.read_ahead = None;
         // The last moment at which stopping costs nothing.
         if lane.shared.stop.is_thrown() {
             return Err(self.stopped());
@@ -215,6 +210,21 @@ impl Unit {
         self.conclude(reply, clearance).await
     }
 
+    /// Takes the baseline that was read ahead, or reads one now. What comes next where that failed.
+    async fn take_baseline(&mut self) -> Result<Option<Next>, End> {
+        let lane = Rc::clone(&self.lane);
+        if let Some(read) = self.read_ahead.take().filter(|read| lane.still_holds(&self.row, read)) {
+            self.baseline = Some(read.observation);
+            return Ok(None);
+        }
+        match self.observe().await {
+            Ok(baseline) => self.baseline = baseline,
+            Err(failure) => return self.not_sent(&failure).await.map(Some),
+        }
+        self.unhurried = lane.another_slot().await.ok_or_else(|| self.stopped())? && self.unhurried;
+        Ok(None)
+    }
+
     /// A later read proves something about an effect that adds up only against what was there before. Just after a call
     /// for the same subject nobody knows whether a read shows that call's effect already: what it shows would be taken for
     /// ours later, so none is made, and a doubt goes to a person.
@@ -224,6 +234,10 @@ impl Unit {
 
     pub(super) fn readable(&self) -> bool {
         self.lane.can_read(&self.row)
+    }
+
+    pub(super) fn row(&self) -> &Row {
+        &self.row
     }
 
     pub(super) fn subject(&self) -> Option<SubjectKey> {
@@ -239,8 +253,7 @@ impl Unit {
             sent: self.row.as_sent(token.as_deref()),
         };
         self.carried = token;
-        self.moved(Event::Intent { effect: self.row.operation.effect }, note).await?;
-        Ok(())
+        self.moved_and_left(Event::Intent { effect: self.row.operation.effect }, note, None).await
     }
 
     /// Draws the consequence of a reply to our call, which had its place by `clearance`. Only an answer that ends the row
@@ -250,22 +263,34 @@ impl Unit {
         if !matches!(&reply, Reply::Failed(failure) if failure.class.proves_not_applied()) {
             self.lane.touch(&self.row);
         }
-        match reply {
-            Reply::Applied(answer) => self.done(Event::Applied, answer, clearance).await,
-            // Something that adds up cannot have been there before: the word does not say whose work it was.
-            Reply::Already(answer) if self.row.operation.effect == Effect::Additive => self.unsure(answer).await,
-            Reply::Already(answer) => self.done(Event::Already, answer, clearance).await,
-            // A repeat may be refused for the very reason that the first call went through.
-            Reply::Refused(answer) if self.unsettled => self.unsure(answer).await,
-            Reply::Refused(answer) => self.done(Event::Refused, answer, clearance).await,
-            Reply::Failed(failure) => self.failed(failure).await,
+        match self.ends_with(reply) {
+            Ok((event, answer)) => {
+                self.lane.answered();
+                self.moved_and_left(event, Note::Answer(answer), Some(clearance)).await?;
+                Ok(Next::End(End::Done))
+            }
+            Err(unsettled) => Box::pin(self.go_after(unsettled)).await,
         }
     }
 
-    async fn done(&mut self, event: Event, answer: Answer, clearance: Clearance) -> Result<Next, End> {
-        self.lane.answered();
-        self.moved_and_left(event, Note::Answer(answer), Some(clearance)).await?;
-        Ok(Next::End(End::Done))
+    /// The row's end by a documented answer, or the reply back where it ends nothing.
+    fn ends_with(&self, reply: Reply) -> Result<(Event, Answer), Reply> {
+        match reply {
+            Reply::Applied(answer) => Ok((Event::Applied, answer)),
+            // Something that adds up cannot have been there before: the word does not say whose work it was.
+            Reply::Already(answer) if self.row.operation.effect != Effect::Additive => Ok((Event::Already, answer)),
+            // A repeat may be refused for the very reason that the first call went through.
+            Reply::Refused(answer) if !self.unsettled => Ok((Event::Refused, answer)),
+            unsettled => Err(unsettled),
+        }
+    }
+
+    /// What follows a reply that does not end the row.
+    async fn go_after(&mut self, reply: Reply) -> Result<Next, End> {
+        match reply {
+            Reply::Applied(answer) | Reply::Already(answer) | Reply::Refused(answer) => self.unsure(answer).await,
+            Reply::Failed(failure) => self.failed(failure).await,
+        }
     }
 
     /// A documented word that does not settle what our call did.

@@ -105,19 +105,29 @@ impl Transport {
     /// After `Err` the failure's class is what is proven: `NotConnected`, `TlsRejected` and `NotWritten` that nothing of
     /// the request left; every other class that it may have been executed. Dropping the future closes the connection
     /// that it used and leaves all others good.
-    pub async fn send(&self, call: Call) -> Result<HttpReply, Failure> {
-        let shared = &*self.0;
+    pub fn send(&self, call: Call) -> impl Future<Output = Result<HttpReply, Failure>> {
         let endpoint = call.endpoint.clone();
-        let request = shared.request(call)?;
+        let request = self.0.request(call).map(Box::new);
+        self.carry(endpoint, request)
+    }
+
+    /// A future keeps room for all that it was ever given, so it is given little.
+    async fn carry(
+        &self,
+        endpoint: Endpoint,
+        request: Result<Box<Request<Full<Bytes>>>, Failure>,
+    ) -> Result<HttpReply, Failure> {
+        let shared = &*self.0;
+        let request = request?;
         let mut wire = match shared.pool.take(&endpoint).await {
             Some(wire) => wire,
-            // A connection is large, and it is handed around at each call.
-            None => Box::new(shared.connect(&endpoint).await?),
+            // A connection is large, and it is handed around at each call; so is what makes one, and few calls need that.
+            None => Box::new(Box::pin(shared.connect(&endpoint)).await?),
         };
         shared.calls.fetch_add(1, Ordering::Relaxed);
         wire.begin();
         let deadline = Instant::now() + shared.timeout;
-        let head = match timeout_at(deadline, wire.exchange(request)).await {
+        let head = match timeout_at(deadline, wire.exchange(*request)).await {
             Ok(Ok(head)) => head,
             Ok(Err(error)) => return Err(wire.lost(&lost_words(&error))),
             Err(_) => return Err(wire.lost(&format!("no reply within {}", in_words(shared.timeout)))),
@@ -140,7 +150,7 @@ impl Transport {
         // Only a connection whose reply was read to its end may carry another: anything else could give the next call
         // the rest of this one's reply.
         if whole {
-            shared.pool.put(endpoint, wire).await;
+            shared.pool.put(endpoint, wire);
         }
         Ok(reply)
     }

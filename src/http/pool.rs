@@ -36,15 +36,13 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection whose reply was read to its end, unless the server wants it closed.
-    pub(super) async fn put(&self, endpoint: Endpoint, mut wire: Box<Wire>) {
-        if wire.is_ready().await {
-            let since = Instant::now();
-            self.with(|idle| {
-                forget_stale(idle, since);
-                idle.push(Idle { endpoint, wire, since });
-            });
-        }
+    /// Keeps a connection whose reply was read to its end. Whether the server wants it closed shows when it is taken.
+    pub(super) fn put(&self, endpoint: Endpoint, wire: Box<Wire>) {
+        let since = Instant::now();
+        self.with(|idle| {
+            forget_stale(idle, since);
+            idle.push(Idle { endpoint, wire, since });
+        });
     }
 
     fn newest(&self, endpoint: &Endpoint) -> Option<Box<Wire>> {

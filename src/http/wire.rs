@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_types, reason = "this is the room from which requests leave")]
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -70,15 +70,18 @@ impl Wire {
     }
 
     /// Sends the request and waits for the head of the reply.
-    pub(super) async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, hyper::Error> {
+    pub(super) fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> impl Future<Output = Result<Response<Incoming>, hyper::Error>> {
         // `try_send_request`, because the other method's error hides an unsent request. What hyper believes about it is
         // not our evidence, though: the meter is.
-        let mut reply = pin!(self.sender.try_send_request(request));
-        std::future::poll_fn(|cx| {
+        // Boxed: it is large, and lies in all futures that wait for this one.
+        let mut reply = Box::pin(self.sender.try_send_request(request));
+        std::future::poll_fn(move |cx| {
             advance(&mut self.connection, &mut self.ended, cx);
             reply.as_mut().poll(cx).map_err(hyper::client::conn::TrySendError::into_error)
         })
-        .await
     }
 
     /// Reads the body to its end.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Clearance, Lane};
 use crate::contract::{Done, Input, InputFault, Note, Recorded, Resume, Rows, Standing};
-use crate::engine::ahead::{Ahead, ReadAhead};
+use crate::engine::ahead::{Ahead, Turn};
 use crate::engine::plan::{Leave, Step, step};
 use crate::engine::subjects::Admission;
 use crate::engine::unit::{self, End, Unit};
@@ -25,13 +25,6 @@ const MOST_WAITING: usize = 1000;
 
 /// Rows passed over before other work gets a turn.
 const TURN: u32 = 1024;
-
-/// A row on its way through the lane, with what is known about it.
-pub(super) struct Turn {
-    row: Rc<Row>,
-    recorded: Option<Recorded>,
-    baseline: Option<ReadAhead>,
-}
 
 /// The rows that a walk begins.
 enum Chosen<'a> {
@@ -108,8 +101,8 @@ impl Lane {
         let mut walk = Walk { rows, resume, chosen, passed: 0 };
         while !self.shared.stop.is_thrown() {
             self.read_ahead(&mut walk, ahead).await?;
-            let Some((row, recorded, baseline)) = ahead.pop() else { break };
-            self.start(Turn { row, recorded, baseline }, units).await;
+            let Some(turn) = ahead.pop() else { break };
+            self.start(turn, units).await;
         }
         Ok(())
     }
@@ -122,7 +115,7 @@ impl Lane {
                 break;
             };
             if let Some((step, recorded)) = self.open_step(walk, &row) {
-                self.found(&row, recorded.as_ref());
+                self.found(&row, recorded.as_deref());
                 let sends = matches!(step, Step::Send | Step::SendIfFree);
                 let wants = sends && row.operation.effect == Effect::Additive && self.can_read(&row);
                 self.progress.borrow_mut().begun(row.number);
@@ -139,16 +132,16 @@ impl Lane {
     }
 
     /// What is to be done with a row that the walk has come to, and its record. None where it is done or another's.
-    fn open_step(&self, walk: &Walk<'_>, row: &Row) -> Option<(Step, Option<Recorded>)> {
+    fn open_step(&self, walk: &Walk<'_>, row: &Row) -> Option<(Step, Option<Box<Recorded>>)> {
         if row.account != self.name || !walk.chosen.has(row) {
             return None;
         }
         let recorded = match walk.resume.standing(row.number) {
             Standing::Final => return None,
-            Standing::Open(record) => Some(record.clone()),
+            Standing::Open(record) => Some(Box::new(record.clone())),
             Standing::Unrecorded => None,
         };
-        let step = self.step(row, recorded.as_ref());
+        let step = self.step(row, recorded.as_deref());
         (step != Step::Skip).then_some((step, recorded))
     }
 
@@ -183,7 +176,7 @@ impl Lane {
 
     /// Takes one row in.
     async fn start(self: &Rc<Self>, turn: Turn, units: &mut JoinSet<()>) {
-        let step = self.step(&turn.row, turn.recorded.as_ref());
+        let step = self.step(&turn.row, turn.recorded.as_deref());
         if step == Step::LeaveInDoubt {
             if let Some(subject) = &turn.row.subject {
                 self.doubt(subject).await;
@@ -196,7 +189,7 @@ impl Lane {
         let clearance = if step == Step::Verify { None } else { self.clearance().await };
         if step == Step::Verify || clearance.is_some() {
             // On the heap from the start: the runtime moves what it is given several times.
-            units.spawn_local(Box::pin(Rc::clone(self).run_of_subject(turn, clearance)));
+            units.spawn_local(Box::pin(Rc::clone(self).run_of_subject(self.unit(turn), clearance)));
         }
     }
 
@@ -239,7 +232,8 @@ impl Lane {
     async fn hold(&self, turn: &Turn) {
         let planned = turn.recorded.as_ref().is_none_or(|recorded| recorded.state == State::Planned);
         if let (true, Some(subject)) = (planned, turn.row.subject.clone()) {
-            let held = self.shared.commit(&turn.row, State::Planned, Event::Held, Note::Held { subject }, false, None).await;
+            let held =
+                self.shared.commit(&turn.row, State::Planned, Event::Held, Note::Held { subject }, false, None).await;
             if held.is_none() {
                 return;
             }
@@ -248,26 +242,35 @@ impl Lane {
     }
 
     /// Takes one row to its end, then those that wait behind it for the same subject.
-    async fn run_of_subject(self: Rc<Self>, turn: Turn, clearance: Option<Clearance>) {
-        let mut next = Some((turn, clearance));
-        while let Some((turn, clearance)) = next.take() {
-            let (row, subject) = (Rc::clone(&turn.row), turn.row.subject.clone());
-            let mut unit = Unit::new(&self, turn.row, turn.recorded, turn.baseline);
-            let end = unit::run(&mut unit, clearance).await;
+    async fn run_of_subject(self: Rc<Self>, mut unit: Box<Unit>, mut clearance: Option<Clearance>) {
+        loop {
+            let end = unit::run(&mut unit, clearance.take()).await;
             if matches!(end, End::Done | End::InDoubt) {
-                self.recorded(&row);
+                self.recorded(unit.row());
             }
-            if end == End::InDoubt && unit.readable() {
-                self.doubtful.borrow_mut().push(unit);
-            }
+            let subject = unit.subject();
+            self.keep_doubtful(*unit, end);
             let Some(subject) = subject else { break };
+            let mut next = None;
             if end == End::InDoubt {
-                self.doubt(&subject).await;
+                Box::pin(self.doubt(&subject)).await;
             } else if !self.shared.stop.is_thrown() {
-                let successor = self.subjects.borrow_mut().next(&subject);
-                next = successor.map(|turn| (turn, None));
+                next = self.subjects.borrow_mut().next(&subject);
             }
             self.moved_on.notify_one();
+            let Some(turn) = next else { break };
+            unit = self.unit(turn);
+        }
+    }
+
+    fn unit(self: &Rc<Self>, turn: Turn) -> Box<Unit> {
+        Box::new(Unit::new(self, turn.row, turn.recorded, turn.baseline))
+    }
+
+    /// A row that is still in doubt and can be read is looked at once more, at the end.
+    fn keep_doubtful(&self, unit: Unit, end: End) {
+        if end == End::InDoubt && unit.readable() {
+            self.doubtful.borrow_mut().push(unit);
         }
     }
 

@@ -281,6 +281,21 @@ async fn a_failing_journal_starts_no_further_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_place_goes_to_the_next_row_with_the_answer_and_the_journal_never_shows_more_rows_open_than_places() {
+    for concurrency in [1, 8] {
+        let mut rig = Rig::new(FakeProvider::scripted([]), Rig::rows(&ADD_BLIND, 100));
+        (rig.rate, rig.concurrency) = ("100000/s", concurrency);
+        let begin = tokio::time::Instant::now();
+        rig.run().await;
+        assert!(rig.states().iter().all(|state| *state == State::Applied));
+        assert_eq!(rig.journal.most_intended.get(), concurrency);
+        // A call takes 20 ms here and a commit 1 ms. An answer and the next intent wait for one commit together.
+        let millis = begin.elapsed().as_millis();
+        assert!(concurrency > 1 || millis <= 2101, "100 rows took {millis} ms one after the other");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_observer_hears_of_a_row_only_after_it_is_durable() {
     let (rig, _) = one(&ADD, vec![failure(true, FailureClass::Lost)]).await;
     let moves: Vec<(State, State)> = rig

@@ -301,6 +301,12 @@ pub(super) enum Break {
 #[derive(Default)]
 pub(super) struct MemoryJournal {
     pub(super) rows: RefCell<BTreeMap<u64, Recorded>>,
+    /// What was handed over and is not durable yet, in order.
+    handed: RefCell<VecDeque<(u64, Change)>>,
+    asked: Cell<u64>,
+    answers: RefCell<BTreeMap<u64, Result<(), JournalFault>>>,
+    /// The most rows that ever were durably intended at once.
+    pub(super) most_intended: Cell<usize>,
     watermark: Cell<RowNumber>,
     /// A row that had no record when a mark above it was told: the next start would have passed over it.
     pub(super) gap: Cell<Option<u64>>,
@@ -313,8 +319,9 @@ impl MemoryJournal {
         self.rows.borrow().get(&row).map_or(State::Planned, |recorded| recorded.state)
     }
 
-    /// What a start does first (I3).
+    /// What a start does first (I3). What the start before it had only handed over is gone with it.
     pub(super) fn recover(&self) -> usize {
+        self.handed.borrow_mut().clear();
         let mut rows = self.rows.borrow_mut();
         let open = rows.values_mut().filter(|recorded| recorded.state == State::Intended);
         open.map(|recorded| recorded.state = State::InDoubt).count()
@@ -340,7 +347,30 @@ impl MemoryJournal {
             Note::Failure { code, .. } => recorded.code = Some(code.clone()),
             Note::Evidence { .. } | Note::Held { .. } | Note::None => {}
         }
+        let intended = rows.values().filter(|recorded| recorded.state == State::Intended).count();
+        self.most_intended.set(self.most_intended.get().max(intended));
         Ok(())
+    }
+
+    /// Makes durable what was handed over, up to the change of this number.
+    fn reach(&self, number: u64) {
+        while self.handed.borrow().front().is_some_and(|(first, _)| *first <= number) {
+            let Some((first, change)) = self.handed.borrow_mut().pop_front() else { return };
+            let answer = self.write(&change);
+            self.answers.borrow_mut().insert(first, answer);
+        }
+    }
+
+    fn write(&self, change: &Change) -> Result<(), JournalFault> {
+        self.commits.set(self.commits.get() + 1);
+        let broken = self.break_at.get().filter(|(at, _)| self.commits.get() >= *at);
+        if broken.is_none_or(|(_, how)| how == Break::There) {
+            self.apply(change)?;
+        }
+        match broken {
+            Some(_) => Err(JournalFault::Storage { message: "disk full".to_owned() }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -362,17 +392,13 @@ fn blank(row: RowNumber) -> Recorded {
 
 impl Journal for MemoryJournal {
     fn commit(&self, change: Change) -> LocalFuture<'_, Result<(), JournalFault>> {
+        let number = self.asked.get();
+        self.asked.set(number + 1);
+        self.handed.borrow_mut().push_back((number, change));
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            self.commits.set(self.commits.get() + 1);
-            let broken = self.break_at.get().filter(|(at, _)| self.commits.get() >= *at);
-            if broken.is_none_or(|(_, how)| how == Break::There) {
-                self.apply(&change)?;
-            }
-            match broken {
-                Some(_) => Err(JournalFault::Storage { message: "disk full".to_owned() }),
-                None => Ok(()),
-            }
+            self.reach(number);
+            self.answers.borrow_mut().remove(&number).expect("each change is answered once")
         })
     }
 

@@ -83,6 +83,11 @@ async fn one_history(seed: u64) {
             let open = rig.states().iter().filter(|state| **state == State::Intended).count();
             assert!(open <= concurrency, "seed {seed}: {open} rows were open, {concurrency} may be in flight");
         }
+        let open = rig.journal.most_intended.get();
+        assert!(
+            open <= concurrency,
+            "seed {seed}: a crash could have left {open} rows open of {concurrency} in flight"
+        );
         rig.journal.recover();
         check(&rig, seed);
     }
