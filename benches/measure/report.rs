@@ -178,11 +178,14 @@ pub(crate) fn range(figures: &[f64]) -> String {
     format!("{}–{}", figure(least), figure(most))
 }
 
+/// What a person has to say about the figures: kept before them, whatever is measured again.
+const BY_HAND: &str = "by hand";
+
 /// Puts sections into the file: each between its own marks, in the order of `order`.
 pub(crate) fn store(path: &Path, head: &str, order: &[&str], measured: &[(&str, String)]) -> Result<()> {
     let old = fs::read_to_string(path).unwrap_or_default();
     let mut text = head.to_owned();
-    for name in order {
+    for name in [&BY_HAND].into_iter().chain(order) {
         let new = measured.iter().find(|(measured, _)| measured == name).map(|(_, text)| text.as_str());
         if let Some(section) = new.or_else(|| kept(&old, name)) {
             let _ = write!(text, "\n{}\n{}\n{}\n", begin(name), section.trim(), END);
