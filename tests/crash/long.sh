@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SUBOPS_CRASH_POINTS=${SUBOPS_CRASH_POINTS:-10000} SUBOPS_CRASH_CONTROLS=1 SUBOPS_REQUIRE_FAULT_TOOLS=1
 cargo build --locked --release
-export SUBOPS_PROGRAM=$PWD/target/release/subops
+export SUBOPS_PROGRAM=${CARGO_TARGET_DIR:-$PWD/target}/release/subops
 exec cargo test --locked --test crash -- --nocapture long_form controls
