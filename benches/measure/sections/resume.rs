@@ -19,8 +19,7 @@ const REST: usize = 100_000;
 pub(crate) fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
     let done = bench.pick(200_000, 5_000_000);
     let rows = done + REST;
-    // Each turn ends with the result files of all rows, which takes a minute.
-    let turns = 3;
+    let turns = bench.pick(3, 5);
     let home = Home::new(&bench.folder.join("resume"), &bench.provider, rows, UNLIMITED)?;
     let ended = interrupted(bench, &home, done)?;
     let journal = home.journal_bytes()? as f64 / done as f64;
