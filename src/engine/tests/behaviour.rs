@@ -198,6 +198,22 @@ async fn too_many_failures_halt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_one_too_many_lets_no_other_row_begin() {
+    let mut rig = Rig::new(FakeProvider::new(Box::new(|_| refused())), Rig::rows(&ADD_BLIND, 100));
+    rig.guard.max_failures = MaxFailures::Rows(5);
+    rig.concurrency = 1;
+    rig.run().await;
+    assert_eq!(rig.provider.calls.get(), 6, "the sixth failure is known before its place is free");
+
+    let script = Box::new(|_: &str| failure(true, FailureClass::Conflict));
+    let mut rig = Rig::new(FakeProvider::new(script), Rig::rows(&ADD_BLIND, 100));
+    rig.guard.max_in_doubt = 3;
+    rig.concurrency = 1;
+    rig.run().await;
+    assert_eq!(rig.provider.calls.get(), 4, "and so is the fourth doubt");
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_doubts_halt() {
     let script = Box::new(|_: &str| failure(true, FailureClass::Conflict));
     let mut rig = Rig::new(FakeProvider::new(script), Rig::rows(&ADD_BLIND, 100));
